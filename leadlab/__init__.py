@@ -1,0 +1,1 @@
+"""leadlab: lead intelligence on event logs."""
