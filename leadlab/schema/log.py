@@ -157,8 +157,10 @@ class EventLog:
 
     @cached_property
     def id_hash(self) -> U64:
-        """64-bit hash of each id: the tie-break of canonical order, and the key of duplicates."""
-        return pd.util.hash_array(self.id, categorize=False)
+        """64-bit hash of (tenant, id): the tie-break of canonical order, the key of duplicates."""
+        own = pd.util.hash_array(self.id, categorize=False)
+        tenants = pd.util.hash_array(self.tenant.names, categorize=False)
+        return own ^ (tenants * np.uint64(0x9E3779B97F4A7C15))[self.tenant.codes]
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, **fields: Any) -> EventLog:
