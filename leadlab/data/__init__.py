@@ -1,1 +1,1 @@
-
+"""Public data sets by address and checksum, and simulated events."""

@@ -79,10 +79,17 @@ class Coded:
         """Rows by position or mask; the names stay as they are."""
         return Coded(self.codes[rows], self.names)
 
+    def compact(self) -> Coded:
+        """Only the names that occur, in order of first appearance."""
+        codes, used = pd.factorize(np.where(self.codes < 0, np.nan, self.codes))
+        return Coded(codes.astype(np.int32), self.names[used.astype(np.int64)])
+
     def values(self) -> Names:
-        """The column as text, None where missing."""
-        padded = np.append(self.names, None)
-        return padded[self.codes]
+        """Write the column out as text, None where missing."""
+        padded = np.full(len(self.names) + 1, None, dtype=object)
+        padded[:-1] = self.names
+        taken: Names = padded[self.codes]
+        return taken
 
 
 Column = Coded | F64
@@ -101,8 +108,19 @@ def _concat_coded(parts: Sequence[Coded]) -> Coded:
     return Coded(joined, np.asarray(names, dtype=object))
 
 
+def _is_blank(column: Column) -> bool:
+    codes_or_nan = column.codes < 0 if isinstance(column, Coded) else np.isnan(column)
+    return bool(codes_or_nan.all())
+
+
 def _concat(parts: Sequence[Column | None], sizes: Sequence[int], where: str) -> Column:
-    """Join one column of several logs; a log without it gives missing entries."""
+    """Join one column of several logs; a log without it gives missing entries.
+
+    A column that is missing throughout says nothing of its type: it joins either.
+    """
+    some = [None if p is None or _is_blank(p) else p for p in parts]
+    if any(p is not None for p in some):
+        parts = some
     kinds = {isinstance(p, Coded) for p in parts if p is not None}
     if len(kinds) > 1:
         raise BadInput("a column is text in one log and a number in another", where=where)
@@ -138,7 +156,10 @@ class EventLog:
     data : mapping of str to Coded or float64 array
         Further fields by name.
     refused : DataFrame or None
-        Rows kept apart on the way in: ``row``, ``field``, ``reason``, ``got`` and the row itself.
+        Rows kept apart on the way in: ``row``, ``field``, ``reason``, ``got`` and the row itself
+        as JSON (``record``).
+    repeated : int
+        Events dropped on the way in because an earlier one bears the same tenant and id.
     """
 
     id: Names
@@ -151,6 +172,7 @@ class EventLog:
     source: Coded
     data: Mapping[str, Column] = field(default_factory=dict)
     refused: pd.DataFrame | None = None
+    repeated: int = 0
 
     def __len__(self) -> int:
         return len(self.at_us)
@@ -177,8 +199,8 @@ class EventLog:
         return log_from_events(events)
 
     def take(self, rows: NDArray[Any]) -> Self:
-        """Rows by position or mask, in the order given; `refused` is left behind."""
-        changed: dict[str, Any] = {"refused": None}
+        """Rows by position or mask, in the order given; `refused`, `repeated` are left behind."""
+        changed: dict[str, Any] = {"refused": None, "repeated": 0}
         for f in fields(self):
             column = getattr(self, f.name)
             if isinstance(column, Coded):
@@ -199,7 +221,8 @@ class EventLog:
         elif len(order) == 0 or bool((np.diff(order) == 1).all()):
             return self
         log = self.take(order)
-        return type(self)(**{**_columns(log), "refused": self.refused})
+        repeated = self.repeated + len(self) - len(order)
+        return type(self)(**{**_columns(log), "refused": self.refused, "repeated": repeated})
 
     def between(self, start_us: int, end_us: int) -> Self:
         """Events with ``start_us <= at < end_us``."""
@@ -262,4 +285,5 @@ def concat(logs: Sequence[EventLog]) -> EventLog:
         source=_concat_coded([log.source for log in logs]),
         data={n: _concat([log.data.get(n) for log in logs], sizes, n) for n in names},
         refused=pd.concat(refused, ignore_index=True) if refused else None,
+        repeated=sum(log.repeated for log in logs),
     ).canonical()
