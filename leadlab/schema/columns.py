@@ -157,7 +157,7 @@ def _parsed(column: pd.Series) -> F64:
 
 def _is_quantity(value: Any) -> bool:
     if isinstance(value, int | np.integer):
-        return bool(abs(value) <= EXACT)
+        return abs(int(value)) <= EXACT
     return isinstance(value, numbers.Real | Decimal | np.bool_)
 
 
