@@ -1,0 +1,398 @@
+"""The one kernel: exact sliding windows over each entity's own chain of events.
+
+An entity (a lead, an agent, a tenant) has a chain of events in canonical order and a state row.
+Each window keeps one pointer to its oldest event, its tail. Adding an event enters it into every
+window; moving time forward lets tails leave. Each event enters and leaves each window once, so
+the work an event costs does not depend on how many events a window holds.
+
+Training sets (`run`) and live reads (`read_row`) call the same `advance`, `add` and `write`.
+Sums are kept as an unevaluated pair of doubles (Knuth's TwoSum) and start afresh whenever a
+window runs empty, so a number that has left leaves nothing behind.
+
+State rows are three flat arrays, laid out by `leadlab.features.plan`:
+
+- ``ints``: tails, counts, pointers to the current extreme, last category codes;
+- ``longs``: times in microseconds, the time of the row itself first;
+- ``floats``: sums (high and low part), last and first numbers, decayed counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from leadlab.features import opcodes as op
+
+NEVER = np.iinfo(np.int64).min
+NONE = -1
+EMPTY = np.iinfo(np.uint64).max
+US_PER_HOUR = 3_600_000_000
+US_PER_DAY = 86_400_000_000
+
+
+class Plan(NamedTuple):
+    """Compiled declarations, as the kernel reads them; made by `leadlab.features.plan`."""
+
+    windows_us: NDArray[np.int64]  # (W,) length of each window
+    actions: NDArray[np.int32]  # (A, 5) op, cell, second cell, column, extra
+    masks: NDArray[np.uint64]  # (A,) event bits that an action needs
+    lists: NDArray[np.int32]  # (K * (W + 1) + 1,) action range by kind and window; W = standing
+    constants: NDArray[np.float64]  # rates of decay, window lengths in days
+    nodes: NDArray[np.int32]  # (N, 4) op, first, second, constant
+    ranges: NDArray[np.int32]  # (OPS + 1,) range of nodes of each op
+    outputs: NDArray[np.int32]  # (F,) node of each output
+    zone_starts_us: NDArray[np.int64]  # local-time offsets: valid from
+    zone_offsets_us: NDArray[np.int64]
+    first_ints: NDArray[np.int32]  # state of an entity without events
+    first_longs: NDArray[np.int64]
+    first_floats: NDArray[np.float64]
+
+
+class Tape(NamedTuple):
+    """Events as the kernel reads them; `next` links an entity's chain."""
+
+    at_us: NDArray[np.int64]
+    kind: NDArray[np.int32]  # code in the plan's kinds; 0 = any other
+    bits: NDArray[np.uint64]  # calendar classes and field conditions that hold
+    numbers: NDArray[np.float64]  # (n, M) event numbers; derived ones are filled by the kernel
+    codes: NDArray[np.int32]  # (n, A) codes of text fields
+    next: NDArray[np.int32]
+    repeated: NDArray[np.bool_]  # (n, D) the same code came again later
+    larger: NDArray[np.int32]  # (n, P, 2) neighbours in the queue of running extremes
+
+
+class Seen(NamedTuple):
+    """Hash table from (entity, field, code) to the last event that had it."""
+
+    keys: NDArray[np.uint64]
+    events: NDArray[np.int32]
+    used: NDArray[np.int64]  # (1,)
+    before: NDArray[np.int32]  # (D,) scratch: the event before, with the same code
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _find(keys: Any, key: Any) -> Any:
+    """Position of `key`, or of the empty place where it belongs."""
+    mask = np.uint64(len(keys) - 1)
+    h = key * np.uint64(0x9E3779B97F4A7C15)
+    place = (h ^ (h >> np.uint64(29))) & mask
+    while keys[place] != key and keys[place] != np.uint64(EMPTY):
+        place = (place + np.uint64(1)) & mask
+    return place
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def seen_key(entity: Any, field: Any, code: Any) -> Any:
+    """28 bits of entity, 5 of field, 31 of code."""
+    return (np.uint64(entity) << np.uint64(36)) | (np.uint64(field) << np.uint64(31)) | np.uint64(code)
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _add_to_sum(floats: Any, cell: Any, x: Any) -> None:
+    """Add `x` to the pair (high, low) without losing what rounds off."""
+    high = floats[cell]
+    total = high + x
+    part = total - high
+    floats[cell + 1] += (high - (total - part)) + (x - part)
+    floats[cell] = total
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _push_extreme(tape: Any, e: Any, queue: Any, back_cell: Any, x: Any, column: Any, sign: Any, ints: Any) -> None:
+    """Put `e` at the back of a queue of running extremes, after dropping what it outdoes."""
+    back = ints[back_cell]
+    while back != NONE and sign * tape.numbers[back, column] <= sign * x:
+        back = tape.larger[back, queue, 0]
+    tape.larger[e, queue, 0] = back
+    tape.larger[e, queue, 1] = NONE
+    if back != NONE:
+        tape.larger[back, queue, 1] = e
+    ints[back_cell] = e
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _observe(plan: Any, tape: Any, seen: Any, entity: Any, e: Any, ints: Any, longs: Any, floats: Any) -> None:
+    """Everything that an event changes for good: its own derived numbers, last, first, decay."""
+    width = len(plan.windows_us) + 1
+    standing = tape.kind[e] * width + width - 1
+    t = tape.at_us[e]
+    bits = tape.bits[e]
+    for i in range(plan.lists[standing], plan.lists[standing + 1]):
+        mask = plan.masks[i]
+        if bits & mask != mask:
+            continue
+        code, a, b = plan.actions[i, 0], plan.actions[i, 1], plan.actions[i, 2]
+        column, extra = plan.actions[i, 3], plan.actions[i, 4]
+        if code == op.LAST_AT:
+            longs[a] = t
+        elif code == op.FIRST_AT:
+            if longs[a] == NEVER:
+                longs[a] = t
+        elif code == op.ADD_COUNT:
+            ints[a] += 1
+        elif code == op.LAST_CODE:
+            if tape.codes[e, column] != NONE:
+                ints[a] = tape.codes[e, column]
+        elif code == op.DECAY:
+            if longs[b] != NEVER:
+                floats[a] *= 2.0 ** ((longs[b] - t) * plan.constants[extra])
+            floats[a] += 1.0
+            longs[b] = t
+        elif code == op.SEE:
+            _see(tape, seen, entity, e, column, extra)
+        elif code == op.GAP:
+            known = longs[a] != NEVER
+            tape.numbers[e, column] = (t - longs[a]) / US_PER_HOUR if known else np.nan
+        elif code == op.OPEN:
+            if longs[a] == NEVER:
+                longs[a] = t
+        elif code == op.CLOSE:
+            known = longs[a] != NEVER
+            tape.numbers[e, column] = (t - longs[a]) / US_PER_HOUR if known else np.nan
+            longs[a] = NEVER
+        else:
+            x = tape.numbers[e, column]
+            if x != x:
+                continue
+            if code == op.ADD_SUM:
+                _add_to_sum(floats, a, x)
+                ints[b] += 1
+            elif code == op.LAST_NUMBER:
+                floats[a] = x
+            elif code == op.FIRST_NUMBER:
+                if floats[a] != floats[a]:
+                    floats[a] = x
+            elif code == op.EVER_EXTREME:
+                if not (extra * floats[a] >= extra * x):
+                    floats[a] = x
+            elif code == op.PUSH_HIGH:
+                _push_extreme(tape, e, extra, a, x, column, 1.0, ints)
+            elif code == op.PUSH_LOW:
+                _push_extreme(tape, e, extra, a, x, column, -1.0, ints)
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _see(tape: Any, seen: Any, entity: Any, e: Any, column: Any, field: Any) -> None:
+    """Note `e` as the last event with its code; keep the one before in `seen.before`."""
+    seen.before[field] = NONE
+    code = tape.codes[e, column]
+    if code == NONE:
+        return
+    key = seen_key(entity, field, code)
+    place = _find(seen.keys, key)
+    if seen.keys[place] == key:
+        before = seen.events[place]
+        seen.before[field] = before
+        if before != NONE:
+            tape.repeated[before, field] = True
+    else:
+        seen.keys[place] = key
+        seen.used[0] += 1
+    seen.events[place] = e
+    tape.repeated[e, field] = False
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _enter(plan: Any, tape: Any, seen: Any, w: Any, e: Any, ints: Any, floats: Any) -> None:
+    """Let `e` into window `w`."""
+    row = tape.kind[e] * (len(plan.windows_us) + 1) + w
+    bits = tape.bits[e]
+    for i in range(plan.lists[row], plan.lists[row + 1]):
+        mask = plan.masks[i]
+        if bits & mask != mask:
+            continue
+        code, a, b = plan.actions[i, 0], plan.actions[i, 1], plan.actions[i, 2]
+        column, extra = plan.actions[i, 3], plan.actions[i, 4]
+        if code == op.ADD_COUNT:
+            ints[a] += 1
+        elif code == op.DISTINCT:
+            before = seen.before[extra]
+            if tape.codes[e, column] != NONE and (
+                before == NONE or tape.at_us[before] <= tape.at_us[e] - plan.windows_us[w]
+            ):
+                ints[a] += 1
+        else:
+            x = tape.numbers[e, column]
+            if x != x:
+                continue
+            if code == op.ADD_SUM:
+                _add_to_sum(floats, a, x)
+                ints[b] += 1
+            else:
+                sign = 1.0 if code == op.HIGH else -1.0
+                if ints[a] == NONE or sign * tape.numbers[ints[a], column] <= sign * x:
+                    ints[a] = e
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _leave(plan: Any, tape: Any, w: Any, e: Any, ints: Any, floats: Any) -> None:
+    """Let `e`, the oldest of window `w`, out of it."""
+    row = tape.kind[e] * (len(plan.windows_us) + 1) + w
+    bits = tape.bits[e]
+    for i in range(plan.lists[row], plan.lists[row + 1]):
+        mask = plan.masks[i]
+        if bits & mask != mask:
+            continue
+        code, a, b = plan.actions[i, 0], plan.actions[i, 1], plan.actions[i, 2]
+        column, extra = plan.actions[i, 3], plan.actions[i, 4]
+        if code == op.ADD_COUNT:
+            ints[a] -= 1
+        elif code == op.DISTINCT:
+            if tape.codes[e, column] != NONE and not tape.repeated[e, extra]:
+                ints[a] -= 1
+        elif code == op.ADD_SUM:
+            x = tape.numbers[e, column]
+            if x == x:
+                ints[b] -= 1
+                if ints[b] == 0:
+                    floats[a] = 0.0
+                    floats[a + 1] = 0.0
+                else:
+                    _add_to_sum(floats, a, -x)
+        elif ints[a] == e:
+            ints[a] = tape.larger[e, extra, 1]
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def advance(plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any) -> None:
+    """Move a state row forward to time `t`: what is older than a window leaves it."""
+    for w in range(len(plan.windows_us)):
+        tail = ints[w]
+        if tail == NONE:
+            continue
+        edge = t - plan.windows_us[w]
+        while tail != NONE and tape.at_us[tail] <= edge:
+            _leave(plan, tape, w, tail, ints, floats)
+            tail = tape.next[tail]
+        ints[w] = tail
+    longs[0] = t
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def add(plan: Any, tape: Any, seen: Any, entity: Any, e: Any, ints: Any, longs: Any, floats: Any) -> None:
+    """Append event `e`, not earlier than the row's time, to a state row."""
+    advance(plan, tape, tape.at_us[e], ints, longs, floats)
+    _observe(plan, tape, seen, entity, e, ints, longs, floats)
+    for w in range(len(plan.windows_us)):
+        _enter(plan, tape, seen, w, e, ints, floats)
+        if ints[w] == NONE:
+            ints[w] = e
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _local(plan: Any, t: Any) -> Any:
+    """Local time in microseconds."""
+    zone = np.searchsorted(plan.zone_starts_us, t, side="right") - 1
+    return t + plan.zone_offsets_us[max(zone, 0)]
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def _write_plain(plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any, row: Any) -> None:
+    """Nodes that read one cell, one loop an op so that each is free of branches."""
+    nodes = plan.nodes
+    r = plan.ranges
+    for j in range(r[op.COUNT], r[op.COUNT + 1]):
+        row[j] = ints[nodes[j, 1]]
+    for j in range(r[op.TOTAL], r[op.TOTAL + 1]):
+        row[j] = floats[nodes[j, 1]] + floats[nodes[j, 1] + 1]
+    for j in range(r[op.MEAN], r[op.MEAN + 1]):
+        n = ints[nodes[j, 2]]
+        total = floats[nodes[j, 1]] + floats[nodes[j, 1] + 1]
+        row[j] = total / n if n > 0 else np.nan
+    for j in range(r[op.NUMBER], r[op.NUMBER + 1]):
+        row[j] = floats[nodes[j, 1]]
+    for j in range(r[op.SINCE], r[op.SINCE + 1]):
+        since = longs[nodes[j, 1]]
+        unit = plan.constants[nodes[j, 3]]
+        row[j] = (t - since) / unit if since != NEVER else np.nan
+    for j in range(r[op.EXTREME], r[op.EXTREME + 1]):
+        e = ints[nodes[j, 1]]
+        row[j] = tape.numbers[e, nodes[j, 2]] if e != NONE else np.nan
+    for j in range(r[op.CODE_IS], r[op.CODE_IS + 1]):
+        row[j] = 1.0 if ints[nodes[j, 1]] == nodes[j, 2] else 0.0
+    for j in range(r[op.DECAYED], r[op.DECAYED + 1]):
+        since = longs[nodes[j, 2]]
+        fade = 2.0 ** ((since - t) * plan.constants[nodes[j, 3]]) if since != NEVER else 0.0
+        row[j] = floats[nodes[j, 1]] * fade
+    for j in range(r[op.HOUR], r[op.HOUR + 1]):
+        row[j] = (_local(plan, t) % US_PER_DAY) / US_PER_HOUR
+    for j in range(r[op.WEEKDAY], r[op.WEEKDAY + 1]):
+        row[j] = (_local(plan, t) // US_PER_DAY + 3) % 7
+
+
+@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+def write(plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any, row: Any, out: Any) -> None:
+    """Write the outputs of a state row that stands at time `t`."""
+    _write_plain(plan, tape, t, ints, longs, floats, row)
+    for j in range(plan.ranges[op.FIRST_OF_PARTS], len(plan.nodes)):
+        code, extra = plan.nodes[j, 0], plan.nodes[j, 3]
+        a, b = row[plan.nodes[j, 1]], row[plan.nodes[j, 2]]
+        if code == op.RATIO:
+            row[j] = a / b if b != 0.0 else np.nan
+        elif code == op.DIFFERENCE:
+            row[j] = a - b
+        elif code == op.TREND:
+            row[j] = 2.0 * a - b
+        else:
+            row[j] = a / min(max(b, 1.0), plan.constants[extra])
+    for j in range(len(plan.outputs)):
+        out[j] = row[plan.outputs[j]]
+
+
+@njit(cache=True, nogil=True)
+def restart(plan: Any, ints: Any, longs: Any, floats: Any) -> None:
+    """Set a state row to that of an entity without events."""
+    ints[:] = plan.first_ints
+    longs[:] = plan.first_longs
+    floats[:] = plan.first_floats
+
+
+@njit(cache=True, nogil=True)
+def run(
+    plan: Any,
+    tape: Any,
+    seen: Any,
+    heads: Any,
+    sizes: Any,
+    ask_us: Any,
+    ask_from: Any,
+    ask_row: Any,
+    out: Any,
+) -> None:
+    """Answer ascending as-of times for entity after entity.
+
+    Entity ``i`` has its chain at ``heads[i]`` with ``sizes[i]`` events and the questions
+    ``ask_us[ask_from[i]:ask_from[i + 1]]``, answered in rows ``ask_row[...]`` of `out`.
+    """
+    ints, longs, floats = plan.first_ints.copy(), plan.first_longs.copy(), plan.first_floats.copy()
+    row = np.empty(len(plan.nodes))
+    for i in range(len(heads)):
+        restart(plan, ints, longs, floats)
+        if 2 * (seen.used[0] + sizes[i] * len(seen.before)) > len(seen.keys):
+            seen.keys[:] = np.uint64(EMPTY)
+            seen.used[0] = 0
+        e = heads[i]
+        for k in range(ask_from[i], ask_from[i + 1]):
+            t = ask_us[k]
+            while e != NONE and tape.at_us[e] <= t:
+                add(plan, tape, seen, i, e, ints, longs, floats)
+                e = tape.next[e]
+            if longs[0] != t:
+                advance(plan, tape, t, ints, longs, floats)
+            write(plan, tape, t, ints, longs, floats, row, out[ask_row[k]])
+
+
+@njit(cache=True, nogil=True)
+def read_rows(
+    plan: Any, tape: Any, ints: Any, longs: Any, floats: Any, slots: Any, t: Any, out: Any
+) -> None:
+    """Answer for the state rows `slots` as of time(s) `t`, not earlier than they; changes nothing."""
+    row = np.empty(len(plan.nodes))
+    for k in range(len(slots)):
+        s = slots[k]
+        now_ints, now_longs, now_floats = ints[s].copy(), longs[s].copy(), floats[s].copy()
+        advance(plan, tape, t[k], now_ints, now_longs, now_floats)
+        write(plan, tape, t[k], now_ints, now_longs, now_floats, row, out[k])
