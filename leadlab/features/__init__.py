@@ -4,6 +4,7 @@ from leadlab.features.batch import build
 from leadlab.features.feature import Events, Feature, Number
 from leadlab.features.feature_set import FeatureSet
 from leadlab.features.moments import Moments
+from leadlab.features.online import OnlineStore
 from leadlab.features.table import FeatureTable
 from leadlab.features.vocabulary import (
     count,
@@ -39,6 +40,7 @@ __all__ = [
     "FeatureTable",
     "Moments",
     "Number",
+    "OnlineStore",
     "build",
     "count",
     "decay",

@@ -25,7 +25,6 @@ AGENT = Feature("agent", "latest_code", "", "", "", attribute="agent")
 """Which agent last acted for the lead; joins the agent's features to the lead's row."""
 
 
-
 def build(log: EventLog, features: FeatureSet, at: At = "each event") -> FeatureTable:
     """Features of leads at moments of the past, as they were known then.
 
@@ -87,27 +86,30 @@ def _join(
     """Answer entity by entity; the lead's rows say which agent's features to join."""
     place = {name: i for i, name in enumerate(features.names)}
     agents = Coded.constant(None, len(moments))
+    unknown = np.zeros(len(moments), np.bool_)
     for entity in ENTITIES:
         chosen = groups.get(entity, [])
-        if entity == "lead" and "agent" in groups:
+        if entity == "lead":
             chosen = [*chosen, AGENT]
         if not chosen:
             continue
-        if entity == "lead":
-            keys = _lead_keys(log, moments)
-        elif entity == "agent":
-            keys = _pair_keys(log.tenant, log.agent, moments.tenant, agents)
-        else:
-            keys = _pair_keys(log.tenant, None, moments.tenant, None)
+        keys = {
+            "lead": lambda: _lead_keys(log, moments),
+            "agent": lambda: _pair_keys(log.tenant, log.agent, moments.tenant, agents),  # noqa: B023
+            "tenant": lambda: _pair_keys(log.tenant, None, moments.tenant, None),
+        }[entity]()
         values = np.empty((len(moments), len(chosen)), np.float32)
-        compiled = compile_features(chosen, features.tz)
-        texts = _answer(log, compiled, features.tz, keys, moments, values)
+        texts = _answer(
+            log, compile_features(chosen, features.tz), features.tz, keys, moments, values
+        )
+        if entity == "lead":
+            unknown = np.isnan(values[:, -1])
+            codes = np.where(unknown, MISSING, values[:, -1]).astype(np.int32)
+            agents = Coded(codes, np.array([*texts["agent"]], dtype=object))
+            chosen = chosen[:-1]
         for i, feature in enumerate(chosen):
-            if feature is AGENT:
-                codes = np.where(np.isnan(values[:, i]), MISSING, values[:, i]).astype(np.int32)
-                agents = Coded(codes, np.array([*texts["agent"]], dtype=object))
-            else:
-                out[:, place[feature.name]] = values[:, i]
+            out[:, place[feature.name]] = values[:, i]
+    out[unknown] = np.nan
 
 
 class _Keys(NamedTuple):

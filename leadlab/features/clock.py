@@ -77,7 +77,7 @@ def calendar_bits(at_us: I64, tz: str) -> NDArray[np.uint64]:
     weekend = weekday >= 5
     night = (hour >= 21) | (hour < 8)
     working = ~weekend & (hour >= 9) & (hour < 17)
-    return (weekend * 1 + night * 2 + working * 4).astype(np.uint64)
+    return np.asarray(weekend * 1 + night * 2 + working * 4, np.uint64)
 
 
 def utc_us(local: I64, tz: str) -> I64:

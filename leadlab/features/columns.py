@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -64,10 +65,13 @@ def columns(compiled: Compiled, log: EventLog, tz: str, vocabulary: Vocabulary) 
             numbers[:, i] = _number(log, name)
     codes = np.full((len(log), max(len(compiled.fields), 1)), MISSING, np.int32)
     for i, field in enumerate(compiled.fields):
-        known = vocabulary[field]
-        codes[:, i] = translate(_text(log, field), lambda t, k=known: k.setdefault(t, len(k)))
+        codes[:, i] = translate(_text(log, field), partial(_learn, vocabulary[field]))
     kind = translate(log.kind, lambda text: kinds.get(text, 0))
     return Columns(log.at_us, kind, bits, numbers, codes)
+
+
+def _learn(known: dict[str, int], text: str) -> int:
+    return known.setdefault(text, len(known))
 
 
 def translate(column: Coded, code_of: Callable[[str], int]) -> I32:
@@ -101,5 +105,7 @@ def _number(log: EventLog, field: str) -> NDArray[np.float64]:
     if column is None:
         return np.full(len(log), np.nan)
     if isinstance(column, Coded):
-        raise BadInput("a feature needs a number field", where=field, got="text", expected="numbers")
+        raise BadInput(
+            "a feature needs a number field", where=field, got="text", expected="numbers"
+        )
     return column

@@ -71,9 +71,9 @@ class FeatureSet:
         return self._by_name[name]
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, FeatureSet)
-            and (self.features, self.tz) == (other.features, other.tz)
+        return isinstance(other, FeatureSet) and (self.features, self.tz) == (
+            other.features,
+            other.tz,
         )
 
     def __hash__(self) -> int:

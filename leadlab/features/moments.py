@@ -68,7 +68,9 @@ def moments_of(log: EventLog, features: FeatureSet, at: At) -> Moments:
         if at == "daily":
             return _daily(log, features)
         raise BadInput(
-            "cannot tell the moments", got=repr(at), expected='"each event", "daily", times or Moments'
+            "cannot tell the moments",
+            got=repr(at),
+            expected='"each event", "daily", times or Moments',
         )
     return _at_times(log, np.sort(as_micros(at)))
 

@@ -17,6 +17,7 @@ EVER = -1
 """Window index of what never leaves."""
 
 _SELF = Events()
+_ANY_ORDER = [op.LAST_AT, op.FIRST_AT, op.ADD_COUNT, op.ADD_SUM]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,11 @@ class Compiled:
         Codes of texts that features name.
     extremes, distincts : int
         How many queues of extremes, and how many distinct counts.
+    queue_cells, distinct_fields : list of int
+        State cell of each queue's back, and text column of each distinct count.
+    any_order : bool
+        Whether every cell is the same in any order of arrival, so that late events can be patched
+        into a row where they would else have it made again.
     """
 
     plan: Plan
@@ -50,6 +56,9 @@ class Compiled:
     categories: dict[tuple[str, str], int]
     extremes: int
     distincts: int
+    queue_cells: list[int]
+    distinct_fields: list[int]
+    any_order: bool
 
 
 def compile_features(features: Iterable[Feature], tz: str) -> Compiled:
@@ -88,7 +97,8 @@ class _Compiler:
         self.numbers: list[str] = []
         self.fields: list[str] = []
         self.categories: dict[tuple[str, str], int] = {}
-        self.extremes = self.distincts = 0
+        self.queue_cells: list[int] = []
+        self.distinct_fields: list[int] = []
         self.cells: dict[object, tuple[int, ...]] = {}
         self.actions: dict[tuple[int, int], list[tuple[int, int, int, int, int, int]]] = {}
         self.nodes: list[tuple[int, int, int, int]] = []
@@ -96,7 +106,7 @@ class _Compiler:
 
     def compile(self) -> Compiled:
         outputs = [self._node(feature) for feature in self.features]
-        order = sorted(range(len(self.nodes)), key=lambda j: self._rank(j))
+        order = sorted(range(len(self.nodes)), key=self._rank)
         place = np.empty(len(order), np.int32)
         place[order] = np.arange(len(order))
         nodes = np.array([self.nodes[j] for j in order], np.int32).reshape(-1, 4)
@@ -129,8 +139,11 @@ class _Compiler:
             self.numbers,
             self.fields,
             self.categories,
-            self.extremes,
-            self.distincts,
+            len(self.queue_cells),
+            len(self.distinct_fields),
+            self.queue_cells,
+            self.distinct_fields,
+            bool(np.isin(actions[:, 0], _ANY_ORDER).all()),
         )
 
     def _rank(self, j: int) -> tuple[int, int]:
@@ -215,7 +228,14 @@ class _Compiler:
     # -- cells and the actions that keep them ----------------------------------------------------
 
     def _act(
-        self, chosen: Events, window: int, code: int, a: int, b: int = 0, column: int = 0, extra: int = 0
+        self,
+        chosen: Events,
+        window: int,
+        code: int,
+        a: int,
+        b: int = 0,
+        column: int = 0,
+        extra: int = 0,
     ) -> None:
         """Have every event of a selection do something on entering a window (and on leaving it)."""
         w = len(self.windows) if window == EVER else window
@@ -250,7 +270,8 @@ class _Compiler:
         if key not in self.cells:
             self.floats += [0.0, 0.0]
             self.cells[key] = (len(self.floats) - 2, self._int())
-            self._act(chosen, self._window(seconds), op.ADD_SUM, *self.cells[key], column)
+            total, n = self.cells[key]
+            self._act(chosen, self._window(seconds), op.ADD_SUM, total, n, column)
         total, n = self.cells[key]
         return total, n
 
@@ -285,10 +306,11 @@ class _Compiler:
     def _extreme(self, chosen: Events, column: int, seconds: int, sign: int) -> int:
         queue_key = ("queue", chosen, column, sign)
         if queue_key not in self.cells:
-            self.cells[queue_key] = (self.extremes,)
+            self.cells[queue_key] = (len(self.queue_cells),)
             push = op.PUSH_HIGH if sign > 0 else op.PUSH_LOW
-            self._act(chosen, EVER, push, self._int(NONE), 0, column, self.extremes)
-            self.extremes += 1
+            back = self._int(NONE)
+            self._act(chosen, EVER, push, back, 0, column, len(self.queue_cells))
+            self.queue_cells.append(back)
         key = ("extreme", chosen, column, sign, seconds)
         if key not in self.cells:
             self.cells[key] = (self._int(NONE),)
@@ -301,9 +323,9 @@ class _Compiler:
         column = self._field(attribute)
         see_key = ("see", chosen, attribute)
         if see_key not in self.cells:
-            self.cells[see_key] = (self.distincts,)
-            self._act(chosen, EVER, op.SEE, 0, 0, column, self.distincts)
-            self.distincts += 1
+            self.cells[see_key] = (len(self.distinct_fields),)
+            self._act(chosen, EVER, op.SEE, 0, 0, column, len(self.distinct_fields))
+            self.distinct_fields.append(column)
         key = ("distinct", chosen, attribute, seconds)
         if key not in self.cells:
             self.cells[key] = (self._int(),)

@@ -175,7 +175,9 @@ def weekday() -> Feature:
 
 def ratio(above: Feature, below: Feature, name: str | None = None) -> Feature:
     """One feature over another; NaN where the second is 0 or unknown."""
-    return _of_parts("ratio", above, below, name or f"{above.name}_per_{below.name}", "per", "ratio")
+    return _of_parts(
+        "ratio", above, below, name or f"{above.name}_per_{below.name}", "per", "ratio"
+    )
 
 
 def difference(one: Feature, other: Feature, name: str | None = None) -> Feature:

@@ -1,0 +1,87 @@
+"""A whole online store as one file, written in one step.
+
+The file is NumPy's ``.npz`` (a zip archive with a checksum an entry, no pickles): the arrays of
+each entity's store, and a JSON entry with the features and the names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadlab.errors import BrokenFile
+from leadlab.features.arrival import Chains, Rows
+from leadlab.features.entity_store import EntityStore
+from leadlab.features.feature_set import FeatureSet
+from leadlab.features.kernel import Seen, Tape
+from leadlab.features.online import OnlineStore
+
+FORMAT = "leadlab-online-store-1"
+_PARTS: dict[str, Any] = {"tape": Tape, "seen": Seen, "rows": Rows, "bases": Rows, "chains": Chains}
+
+
+def save(store: OnlineStore, path: Path) -> None:
+    """Write `store` to `path`; a crash leaves the old file or the new one, never half of one."""
+    arrays: dict[str, NDArray[Any]] = {}
+    names: dict[str, Any] = {}
+    for entity, own in store.stores.items():
+        for part in _PARTS:
+            for field, array in getattr(own, part)._asdict().items():
+                arrays[f"{entity}.{part}.{field}"] = array
+        names[entity] = {
+            "slots": list(own.slots),
+            "texts": {field: list(codes) for field, codes in own.texts.items()},
+            "bases": own._n_bases,
+        }
+    meta = {"format": FORMAT, "features": store.features.to_json(), "names": names}
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load(path: Path) -> OnlineStore:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    BrokenFile
+        If the file is cut short, altered, or something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        meta = json.loads(arrays["meta"].tobytes())
+        if meta["format"] != FORMAT:
+            raise BrokenFile("a snapshot of another format", where=str(path), got=meta["format"])
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise BrokenFile(
+            "cannot read the snapshot", where=str(path), got=str(error), expected="a whole file"
+        ) from error
+    store = OnlineStore(FeatureSet.from_json(meta["features"]))
+    for entity, own in store.stores.items():
+        _restore(own, entity, arrays, meta["names"][entity])
+    return store
+
+
+def _restore(own: EntityStore, entity: str, arrays: dict[str, Any], names: dict[str, Any]) -> None:
+    for part, kind in _PARTS.items():
+        setattr(own, part, kind(*(arrays[f"{entity}.{part}.{f}"] for f in kind._fields)))
+    own.slots = {name: slot for slot, name in enumerate(names["slots"])}
+    own.texts = {
+        field: {text: code for code, text in enumerate(texts)}
+        for field, texts in names["texts"].items()
+    }
+    own._n_bases = names["bases"]
