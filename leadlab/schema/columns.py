@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from leadlab.schema.fields import LARGEST, has_control, tidy
 from leadlab.schema.log import F64, I32, MISSING, Coded, Column, Names
 from leadlab.schema.refusal import Mask, Problem
 
-LARGEST = 1e15
 EXACT = 2**53
 """Integers beyond this are names, not quantities: float64 would merge neighbours."""
 _TEXT = ("string", "empty")
@@ -84,7 +84,8 @@ def read_text(
     max_text : int
         Characters above which a row is refused.
     strip : bool
-        Cut white space at both ends.
+        The text is a name: white space is cut at both ends and single within, and control
+        characters refuse the row.
     nested : bool
         Keep lists and mappings as JSON text instead of refusing them.
 
@@ -97,14 +98,17 @@ def read_text(
     codes, values = _distinct(column, nested)
     found = [_name_of(v, nested) for v in values]
     wrong = np.array([name is None for name in found], dtype=bool)
-    names = ["" if name is None else name.strip() if strip else name for name in found]
+    names = ["" if name is None else tidy(name) if strip else name for name in found]
     broken = _not_unicode(names)
     names = ["" if bad else name for name, bad in zip(names, broken, strict=True)]
+    some = strip and has_control("".join(names))
+    control = np.array([some and has_control(name) for name in names], dtype=bool)
     long = np.array([len(name) > max_text for name in names], dtype=bool)
     problems = []
     for reason, bad in (
         ("not text", wrong),
         ("not valid Unicode", broken),
+        ("control characters", control),
         (f"longer than {max_text} characters", long),
     ):
         if bad.any():

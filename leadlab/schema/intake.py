@@ -11,6 +11,7 @@ import pandas as pd
 
 from leadlab.errors import BadInput, BadRows, UnknownName
 from leadlab.schema.columns import read_data, read_number, read_text
+from leadlab.schema.fields import DEFAULT_TENANT, MAX_TEXT, RESERVED
 from leadlab.schema.identity import content_ids
 from leadlab.schema.log import Coded, Column, EventLog
 from leadlab.schema.refusal import Problem, refused_rows
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from leadlab.schema.event import Event
 
 OnBad = Literal["keep apart", "raise"]
-DEFAULT_TENANT = "default"
-MAX_TEXT = 10_000
-RESERVED = ("id", "tenant", "lead", "kind", "at", "value", "agent", "source")
-"""Names that an event's further fields may not bear."""
 
 
 def log_from_frame(

@@ -224,6 +224,10 @@ class EventLog:
         repeated = self.repeated + len(self) - len(order)
         return type(self)(**{**_columns(log), "refused": self.refused, "repeated": repeated})
 
+    def with_refused(self, refused: pd.DataFrame | None) -> Self:
+        """Return the same events with another table of refused rows."""
+        return type(self)(**{**_columns(self), "refused": refused})
+
     def between(self, start_us: int, end_us: int) -> Self:
         """Events with ``start_us <= at < end_us``."""
         lo, hi = np.searchsorted(self.at_us, [start_us, end_us], side="left")

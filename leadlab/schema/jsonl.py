@@ -1,0 +1,102 @@
+"""Event logs as JSON Lines, one CloudEvent a line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadlab.errors import BadInput
+from leadlab.schema.cloudevents import cloudevent_of, from_cloudevent
+from leadlab.schema.event import Event
+from leadlab.schema.intake import log_from_events
+from leadlab.schema.log import Coded, EventLog
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def write_jsonl(log: EventLog, path: Path, *, zipped: bool) -> None:
+    """Write each event as a line; the same log gives the same bytes."""
+    with path.open("wb") as raw:
+        packed = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if zipped else raw
+        with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as stream:
+            for line in _lines(log):
+                stream.write(line)
+
+
+def _lines(log: EventLog) -> Iterator[str]:
+    """Each event as one line, straight from the columns."""
+    further = {
+        name: column.values().tolist() if isinstance(column, Coded) else _or_none(column)
+        for name, column in log.data.items()
+    }
+    data = zip(*further.values(), strict=True) if further else iter([()] * len(log))
+    own = zip(
+        log.id,
+        log.tenant.values(),
+        log.lead.values(),
+        log.kind.values(),
+        log.at_us.tolist(),
+        log.value.tolist(),
+        log.agent.values(),
+        log.source.values(),
+        data,
+        strict=True,
+    )
+    for id_, tenant, lead, kind, at_us, value, agent, source, fields in own:
+        out = cloudevent_of(
+            id=id_,
+            tenant=tenant,
+            lead=lead,
+            kind=kind,
+            at=_EPOCH + dt.timedelta(microseconds=at_us),
+            value=value,
+            agent=agent,
+            source=source,
+            data={n: v for n, v in zip(further, fields, strict=True) if v is not None},
+        )
+        yield json.dumps(out, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _or_none(column: Any) -> list[float | None]:
+    return [None if v != v else v for v in column.tolist()]
+
+
+def read_jsonl(path: Path, *, zipped: bool) -> EventLog:
+    """Read CloudEvents, one a line; a line that is no usable event is kept apart."""
+    events: list[Event] = []
+    refused: list[dict[str, Any]] = []
+    with path.open("rb") as raw:
+        if zipped and not raw.read(1):
+            raise EOFError("no byte in a gzip file")
+        raw.seek(0)
+        stream: Any = gzip.GzipFile(fileobj=raw) if zipped else raw
+        for number, line in enumerate(stream):
+            if not line.strip():
+                continue
+            given = json.loads(line)
+            try:
+                events.append(from_cloudevent(given))
+            except BadInput as error:
+                if not events and not refused and error.what == "not a CloudEvent":
+                    raise
+                refused.append(
+                    {
+                        "row": number,
+                        "field": error.where or "event",
+                        "reason": error.what,
+                        "got": str(error.got)[:200],
+                        "record": line.decode().rstrip("\n"),
+                    }
+                )
+    log = log_from_events(events)
+    if not refused:
+        return log
+    tables = [pd.DataFrame(refused), *([] if log.refused is None else [log.refused])]
+    return log.with_refused(pd.concat(tables, ignore_index=True))
