@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from leadlab.errors import BadInput, BrokenFile
 from leadlab.schema import (
-    Coded,
     Event,
     decode,
     encode,
@@ -85,10 +84,9 @@ def test_a_log_survives_every_file(suffix, listed, tmp_path_factory):
     file = tmp_path_factory.mktemp("codec") / f"log{suffix}"
     again = read_log(write_log(log, file))
     if suffix.startswith(".jsonl"):
-        blank = [n for n, c in log.data.items() if isinstance(c, Coded) and (c.codes < 0).all()]
-        assert not blank, "an event's data names no field without a value"
-        frame = again.to_frame()[log.to_frame().columns]
-        pd.testing.assert_frame_equal(log.to_frame(), frame)
+        frame = log.to_frame().dropna(axis="columns", how="all")
+        pd.testing.assert_frame_equal(frame, again.to_frame()[frame.columns], check_dtype=False)
+        assert again.to_frame().drop(columns=frame.columns).isna().all(axis=None)
         assert again.repeated == 0
     else:
         same(log, again)
@@ -239,7 +237,7 @@ def test_lines_that_are_no_usable_events_are_kept_apart(tmp_path):
     file = tmp_path / "log.jsonl"
     file.write_text("\n".join(lines))
     log = read_log(file)
-    assert log.id.tolist() == ["1", "3"]
+    assert sorted(log.id) == ["1", "3"]
     assert log.refused["row"].tolist() == [1, 2, 4, 5, 6]
     assert log.refused["field"].tolist() == ["lead", "at", "specversion", "schemaversion", "value"]
     assert log.refused["record"][0] == lines[1]

@@ -166,7 +166,8 @@ def test_migrations_are_chained_and_leave_the_payload_alone():
 def test_the_vocabulary():
     assert {k.name for k in KINDS.values()} == set(KINDS)
     follow_up_boss = (
-        "Registration, Inquiry, Seller Inquiry, Property Inquiry, General Inquiry, Viewed Property, "
+        "Registration, Inquiry, Seller Inquiry, Property Inquiry, General Inquiry, "
+        "Viewed Property, "
         "Saved Property, Visited Website, Incoming Call, Unsubscribed, Property Search, "
         "Saved Property Search, Visited Open House, Viewed Page"
     )
