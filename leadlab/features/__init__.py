@@ -1,6 +1,8 @@
 """Features declared once, computed by one kernel for training sets and live reads alike."""
 
+from leadlab.features.automatic import automatic
 from leadlab.features.batch import build
+from leadlab.features.catalogue import catalogue
 from leadlab.features.feature import Events, Feature, Number
 from leadlab.features.feature_set import FeatureSet
 from leadlab.features.moments import Moments
@@ -41,7 +43,9 @@ __all__ = [
     "Moments",
     "Number",
     "OnlineStore",
+    "automatic",
     "build",
+    "catalogue",
     "count",
     "decay",
     "difference",

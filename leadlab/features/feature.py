@@ -35,7 +35,7 @@ def window_seconds(window: str | None) -> int | None:
     """
     if window is None:
         return None
-    match = re.fullmatch(r"([1-9]\d{0,5})([smhdw])", window)
+    match = re.fullmatch(r"([1-9]\d{0,8})([smhdw])", window)
     if not match:
         raise BadInput(
             "cannot read a window", got=repr(window), expected='a number and s, m, h, d or w: "7d"'

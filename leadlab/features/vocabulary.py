@@ -195,7 +195,7 @@ def trend(chosen: Events, window: str) -> Feature:
         op="trend",
         unit="events",
         family=chosen.plural,
-        label=f"{chosen.plural} {window_words(window)}, less those of the {window} before",
+        label=f"{chosen.plural} {window_words(window)} less the {window_words(window)[3:]} before",
         events=chosen,
         window_s=2 * seconds,
         parts=(now, both),
