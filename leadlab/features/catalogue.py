@@ -62,8 +62,8 @@ PRICE = number("value", HOMES, noun="price", unit="USD")
 SENTIMENT = number("sentiment", MESSAGES_IN, noun="sentiment", unit="-1 to 1")
 URGENCY = number("urgency", MESSAGES_IN, noun="urgency", unit="0 to 1")
 LENGTH = number("length", MESSAGES_IN, noun="length", unit="characters")
-AGENT_REPLY = response(REACHES, TOUCHES)
-LEAD_REPLY = response(TOUCHES, MESSAGES_IN)
+AGENT_REPLY = response(REACHES, TOUCHES, "agent's reply time")
+LEAD_REPLY = response(TOUCHES, MESSAGES_IN, "lead's reply time")
 
 
 def _engagement() -> list[Feature]:

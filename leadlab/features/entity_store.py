@@ -132,11 +132,12 @@ class EntityStore:
             places = 1 << (3 * (self.n_events + events)).bit_length()
             self.chains = self.chains._replace(ids=np.full(places, EMPTY, np.uint64))
             index_ids(self.tape, self.chains, len(self.chains.head))
-        wanted = int(self.seen.used[0]) + events * self.compiled.distincts
-        if 2 * wanted > len(self.seen.keys):
-            larger = self._new_seen(1 << (3 * wanted).bit_length())
-            rehash(self.seen, larger)
-            self.seen = larger
+        more = events * self.compiled.distincts
+        if 2 * (int(self.seen.used[0]) + more) > len(self.seen.keys):
+            live = int((self.seen.events != NONE).sum())
+            fresh = self._new_seen(1 << (3 * (live + more)).bit_length())
+            rehash(self.seen, fresh)
+            self.seen = fresh
 
     def _grow_entities(self, n: int) -> None:
         plan, c = self.plan, self.chains

@@ -66,7 +66,7 @@ def slug(text: str) -> str:
     >>> slug("Viewed Property|COMPLETE")
     'viewed_property_complete'
     """
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "any"
+    return re.sub(r"[^a-z0-9]+", "_", text.lower().replace("'s", "")).strip("_") or "any"
 
 
 @dataclass(frozen=True, slots=True)

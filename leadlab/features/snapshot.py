@@ -59,7 +59,7 @@ def load(path: Path) -> OnlineStore:
         If the file is cut short, altered, or something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         meta = json.loads(arrays["meta"].tobytes())
         if meta["format"] != FORMAT:

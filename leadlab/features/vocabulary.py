@@ -39,9 +39,10 @@ def number(source: str, chosen: Events, *, noun: str | None = None, unit: str = 
     return Number(source, chosen, noun or source.replace("_", " "), unit)
 
 
-def response(after: Events, by: Events) -> Number:
+def response(after: Events, by: Events, noun: str | None = None) -> Number:
     """Hours from the first unanswered event of `after` to the event of `by` that answers it."""
-    return Number("response", by, f"time from {after.noun} to {by.noun}", "hours", after)
+    noun = noun or f"time from {after.noun} to {by.noun}"
+    return Number("response", by, noun, "hours", after)
 
 
 def gaps(chosen: Events) -> Number:
@@ -240,12 +241,15 @@ def _of_events(op: Op, chosen: Events, window: str | None, label: str, unit: str
 def _of_number(op: Op, word: str, figure: Number, window: str | None) -> Feature:
     suffix = f"_{window}" if window else ""
     over = "" if op in ("latest", "first") else f" {window_words(window)}"
+    derived = figure.source in ("gap", "response")
+    prefix = "" if derived else slug(figure.events.noun) + "_"
+    of = "" if derived else f" of {figure.events.plural}"
     return Feature(
-        name=f"{slug(figure.events.noun)}_{slug(figure.noun)}_{op}{suffix}",
+        name=f"{prefix}{slug(figure.noun)}_{op}{suffix}",
         op=op,
         unit=figure.unit,
         family=figure.events.plural,
-        label=f"{word} {figure.noun} of {figure.events.plural}{over}",
+        label=f"{word} {figure.noun}{of}{over}",
         number=figure,
         window_s=window_seconds(window),
     )

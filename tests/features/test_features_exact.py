@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.features.naive import Row, evaluate
 
 from leadlab.features import (
     FeatureSet,
@@ -39,6 +38,7 @@ from leadlab.features import (
     weekday,
 )
 from leadlab.schema.log import Coded, EventLog
+from tests.features.naive import Row, evaluate
 
 START_US = 1_767_225_600_000_000  # Thursday 2026-01-01
 HOUR_US = 3_600_000_000
