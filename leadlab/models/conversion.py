@@ -1,0 +1,127 @@
+"""P(lead converts within the horizon | what is known now), by boosted trees."""
+
+from __future__ import annotations
+
+import numpy as np
+import xgboost as xgb
+
+from leadlab.errors import BadInput
+from leadlab.models.estimator import F32, F64, LeadClassifier
+
+
+class ConversionModel(LeadClassifier):
+    """Gradient-boosted trees on the log-loss (Chen and Guestrin, 2016).
+
+    Few leads convert. Rows are neither weighted nor resampled for that, since either makes every
+    probability too high; boosting starts from the base rate instead, and the log-loss is what
+    training and early stopping both watch. So a predicted 3% means 3 in 100.
+
+    Parameters
+    ----------
+    rounds : int
+        Trees at most; all of them without a validation side.
+    patience : int
+        Rounds without a better validation log-loss before training stops; the trees after the
+        best round are dropped from the model, so nothing can predict with them.
+    learning_rate, max_depth, min_child_weight, subsample, colsample, reg_lambda, max_bin
+        As in XGBoost (``colsample`` is ``colsample_bytree``). Depth up to 8 keeps exact
+        explanations fast.
+    threads : int
+        For training. Predictions always use one: a single row is answered in well under a
+        millisecond, which more threads only delay.
+    seed : int
+        Fixes the rows and columns that each tree sees.
+
+    Attributes
+    ----------
+    booster_ : xgboost.Booster
+        The trees in use.
+    best_iteration_ : int
+        Index of the last tree in use.
+    validation_log_loss_ : float
+        At that tree; NaN without a validation side.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(400, 2))
+    >>> y = rng.random(400) < 1 / (1 + np.exp(-2 * X[:, 0]))
+    >>> model = ConversionModel(rounds=100, max_depth=2).fit(X, y)
+    >>> hot, cold = model.predict_proba([[1.5, 0.0], [-1.5, 0.0]])[:, 1]
+    >>> bool(hot > 0.8), bool(cold < 0.2)
+    (True, True)
+    """
+
+    def __init__(
+        self,
+        *,
+        rounds: int = 600,
+        patience: int = 40,
+        learning_rate: float = 0.05,
+        max_depth: int = 5,
+        min_child_weight: float = 10.0,
+        subsample: float = 0.7,
+        colsample: float = 0.5,
+        reg_lambda: float = 5.0,
+        max_bin: int = 128,
+        threads: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.rounds = rounds
+        self.patience = patience
+        self.learning_rate = learning_rate
+        self.max_depth = max_depth
+        self.min_child_weight = min_child_weight
+        self.subsample = subsample
+        self.colsample = colsample
+        self.reg_lambda = reg_lambda
+        self.max_bin = max_bin
+        self.threads = threads
+        self.seed = seed
+
+    def _train(self, X: F32, y: F32, validation: tuple[F32, F32] | None) -> None:
+        if self.rounds < 1 or self.patience < 1:
+            raise BadInput("rounds and patience start at 1", got=(self.rounds, self.patience))
+        settings = {
+            "objective": "binary:logistic",
+            "base_score": self.base_rate_,
+            "eval_metric": "logloss",
+            "tree_method": "hist",
+            "eta": self.learning_rate,
+            "max_depth": self.max_depth,
+            "min_child_weight": self.min_child_weight,
+            "subsample": self.subsample,
+            "colsample_bytree": self.colsample,
+            "lambda": self.reg_lambda,
+            "max_bin": self.max_bin,
+            "nthread": self.threads,
+            "seed": self.seed,
+        }
+        train = xgb.QuantileDMatrix(X, y, max_bin=self.max_bin, nthread=self.threads)
+        if validation is None:
+            booster = xgb.train(settings, train, self.rounds)
+            self.best_iteration_, self.validation_log_loss_ = self.rounds - 1, float("nan")
+        else:
+            later = xgb.QuantileDMatrix(*validation, ref=train, nthread=self.threads)
+            booster = xgb.train(
+                settings,
+                train,
+                self.rounds,
+                evals=[(later, "validation")],
+                early_stopping_rounds=self.patience,
+                verbose_eval=False,
+            )
+            self.best_iteration_ = int(booster.best_iteration)
+            self.validation_log_loss_ = float(booster.best_score)
+            booster = booster[: self.best_iteration_ + 1]
+        self.booster_ = one_thread(booster)
+
+    def _chance(self, X: F32) -> F64:
+        chance = self.booster_.inplace_predict(X, missing=np.nan, validate_features=False)
+        return np.asarray(chance, np.float64)
+
+
+def one_thread(booster: xgb.Booster) -> xgb.Booster:
+    """The same trees, predicting on one thread; set once, since `set_param` is not thread-safe."""
+    booster.set_param({"nthread": 1})
+    return booster
