@@ -1,1 +1,1 @@
-
+"""Every score, explained exactly."""
