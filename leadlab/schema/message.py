@@ -34,7 +34,7 @@ class Message(Record):
     >>> said = Message(id="m1", lead="ann", at="2026-03-01T10:00Z", direction="from lead",
     ...                channel="message", text="Is it still free?")
     >>> said.event().kind, said.event().data
-    ('Incoming Message', {'channel': 'message', 'message_length': 17})
+    ('Incoming Message', {'channel': 'message', 'length': 17})
     """
 
     id: Name
@@ -50,7 +50,7 @@ class Message(Record):
     def event(self) -> Event:
         """Say it as an event; the text itself stays here."""
         way = "Incoming" if self.direction is Direction.FROM_LEAD else "Outgoing"
-        data = {"channel": self.channel, "message_length": len(self.text)}
+        data = {"channel": self.channel, "length": len(self.text)}
         known = {} if self.sentiment is None else {"sentiment": self.sentiment}
         return Event(
             id=self.id,

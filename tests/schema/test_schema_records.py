@@ -268,4 +268,4 @@ def test_every_message_is_an_event_of_the_vocabulary(channel, direction):
     assert isinstance(event, Event)
     kind = KINDS[event.kind]
     assert (kind.direction, kind.channel) == (direction, channel)
-    assert event.data["message_length"] == 5
+    assert event.data["length"] == 5
