@@ -5,6 +5,7 @@ from leadlab.schema.arrow import from_arrow, to_arrow
 from leadlab.schema.cloudevents import decode, encode, from_cloudevent, to_cloudevent
 from leadlab.schema.codec import read_log, write_log
 from leadlab.schema.deal import Deal
+from leadlab.schema.enrichment import Enrichment
 from leadlab.schema.event import Event, event_from
 from leadlab.schema.intake import log_from_events, log_from_frame
 from leadlab.schema.kinds import KINDS, Direction, Kind, kind_of, kinds
@@ -13,6 +14,7 @@ from leadlab.schema.log import Coded, EventLog, concat
 from leadlab.schema.message import Message
 from leadlab.schema.migrations import MIGRATIONS, Migrations
 from leadlab.schema.property import Property, StandardStatus
+from leadlab.schema.quality import Quality, Weights, score_lead, score_leads
 
 __all__ = [
     "KINDS",
@@ -21,6 +23,7 @@ __all__ = [
     "Coded",
     "Deal",
     "Direction",
+    "Enrichment",
     "Event",
     "EventLog",
     "Kind",
@@ -28,7 +31,9 @@ __all__ = [
     "Message",
     "Migrations",
     "Property",
+    "Quality",
     "StandardStatus",
+    "Weights",
     "concat",
     "decode",
     "encode",
@@ -40,6 +45,8 @@ __all__ = [
     "log_from_events",
     "log_from_frame",
     "read_log",
+    "score_lead",
+    "score_leads",
     "to_arrow",
     "to_cloudevent",
     "write_log",
