@@ -53,7 +53,7 @@ def columns(compiled: Compiled, log: EventLog, tz: str, vocabulary: Vocabulary) 
         From `new_vocabulary`; shared by all batches of one store.
     """
     kinds = compiled.kinds
-    bits = calendar_bits(log.at_us, tz)
+    bits = calendar_bits(log.at_us, tz) if compiled.calendar else np.zeros(len(log), np.uint64)
     for i, (field, text) in enumerate(compiled.conditions):
         column = _text(log, field)
         code = column.index.get(text)

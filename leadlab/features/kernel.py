@@ -28,10 +28,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from leadlab.features import opcodes as op
+from leadlab.features.prefetch import prefetch_row
 
 NEVER = np.iinfo(np.int64).min
 NONE = -1
 EMPTY = np.iinfo(np.uint64).max
+AHEAD = 6
+"""Rows that the kernel asks memory for ahead of writing."""
+LINE = 16
+"""float32 numbers in a cache line."""
 US_PER_HOUR = 3_600_000_000
 US_PER_DAY = 86_400_000_000
 
@@ -406,6 +411,9 @@ def run(
             seen.used[0] = 0
         e = heads[i]
         for k in range(ask_from[i], ask_from[i + 1]):
+            if k + AHEAD < len(ask_row):
+                for j in range(0, out.shape[1], LINE):
+                    prefetch_row(out, ask_row[k + AHEAD], j)
             t = ask_us[k]
             while e != NONE and tape.at_us[e] <= t:
                 add(plan, tape, seen, i, e, ints, longs, floats)

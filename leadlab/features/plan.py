@@ -45,6 +45,8 @@ class Compiled:
     any_order : bool
         Whether every cell is the same in any order of arrival, so that late events can be patched
         into a row where they would else have it made again.
+    calendar : bool
+        Whether any selection looks at weekends, nights or working hours.
     """
 
     plan: Plan
@@ -59,6 +61,7 @@ class Compiled:
     queue_cells: list[int]
     distinct_fields: list[int]
     any_order: bool
+    calendar: bool
 
 
 def compile_features(features: Iterable[Feature], tz: str) -> Compiled:
@@ -144,6 +147,7 @@ class _Compiler:
             self.queue_cells,
             self.distinct_fields,
             bool(np.isin(actions[:, 0], _ANY_ORDER).all()),
+            bool((masks & np.uint64(sum(op.CALENDAR.values()))).any()),
         )
 
     def _rank(self, j: int) -> tuple[int, int]:

@@ -1,0 +1,79 @@
+# leadlab: every target sets up what it needs. `make help` lists them.
+PYTHON ?= python3
+PORT ?= 5006
+PYTHON_NEWEST ?= python3.12
+BIN := .venv/bin
+SHARED_DATA := $(wildcard ../shared/data)
+export LEADLAB_DATA_DIR ?= $(if $(SHARED_DATA),$(abspath $(SHARED_DATA)))
+ifeq ($(LEADLAB_DATA_DIR),)
+unexport LEADLAB_DATA_DIR
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve demo test lint format bench newest lab lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## Make .venv and install the locked set
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "leadlab needs Python 3.11 to 3.13; name one with: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up .venv (a minute or two, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+serve: .venv/.ready ## Train what is missing, then serve the live page (PORT=5006)
+	@$(BIN)/leadlab demo --if-missing
+	@$(BIN)/panel serve apps/hub.py --address 127.0.0.1 --port $(PORT) --index hub
+
+demo: .venv/.ready ## Build features, train, evaluate, and show the top leads with their reasons
+	@$(BIN)/leadlab demo
+
+test: .venv/.ready ## Run all tests: doctests, properties, notebooks, pages in a browser
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest --nbval notebooks -o addopts= -q
+
+lint: .venv/.ready ## Check style, types, and who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/.ready ## Put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: .venv/.bench ## Measure every claim beside its peers; writes benchmarks/results.json
+	@$(BIN)/python benchmarks/run.py
+
+.venv/.bench: .venv/.ready requirements-bench.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
+newest: .venv-newest/.ready ## Test explanations under the newest XGBoost (PYTHON_NEWEST=python3.12)
+	@.venv-newest/bin/python -c "import xgboost; print('XGBoost', xgboost.__version__)"
+	@.venv-newest/bin/python -m pytest -q tests/explain --doctest-modules leadlab/explain
+
+.venv-newest/.ready: pyproject.toml
+	@$(PYTHON_NEWEST) -m venv .venv-newest
+	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade \
+		'xgboost-cpu>=3.4' hypothesis numba numpy pandas pyarrow pydantic pytest scikit-learn shap
+	@touch $@
+
+lab: .venv/.ready ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+lock: .venv/.ready ## Resolve requirements*.lock anew (needs uv)
+	uv pip compile pyproject.toml --extra app --extra notebook --extra dev $(LOCK_FLAGS) -o requirements.lock
+	uv pip compile pyproject.toml --all-extras -c requirements.lock $(LOCK_FLAGS) -o requirements-bench.lock
+
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url
+
+clean: ## Remove what was made here: .venv, models, caches
+	rm -rf .venv .venv-newest .leadlab .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
