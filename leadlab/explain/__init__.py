@@ -1,1 +1,17 @@
-"""Every score, explained exactly."""
+"""Every score, explained exactly: contributions, reasons, and what moved it."""
+
+from leadlab.explain.reasons import Change, Reason, changes, reasons
+from leadlab.explain.scorer import Scorer
+from leadlab.explain.scores import Scores
+from leadlab.explain.trees import Explanation, TreeShapley
+
+__all__ = [
+    "Change",
+    "Explanation",
+    "Reason",
+    "Scorer",
+    "Scores",
+    "TreeShapley",
+    "changes",
+    "reasons",
+]
