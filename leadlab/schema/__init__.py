@@ -15,6 +15,7 @@ from leadlab.schema.message import Message
 from leadlab.schema.migrations import MIGRATIONS, Migrations
 from leadlab.schema.property import Property, StandardStatus
 from leadlab.schema.quality import Quality, Weights, score_lead, score_leads
+from leadlab.schema.rows import events_of
 
 __all__ = [
     "KINDS",
@@ -38,6 +39,7 @@ __all__ = [
     "decode",
     "encode",
     "event_from",
+    "events_of",
     "from_arrow",
     "from_cloudevent",
     "kind_of",

@@ -104,7 +104,11 @@ def log_from_frame(
     """
     fields = _data_names(data)
     texts = {"lead": lead, "kind": kind, "tenant": tenant, "agent": agent, "source": source}
-    _check(frame, [c for c in (at, id, value, *texts.values(), *fields.values()) if c], on_bad)
+    _check(
+        frame,
+        [c for c in (at, id, value, *texts.values(), *fields.values()) if c is not None],
+        on_bad,
+    )
     problems: list[Problem] = []
     columns: dict[str, Any] = {}
     for name, column in texts.items():
@@ -174,7 +178,7 @@ def _text(
         for problem in found:
             missing &= ~problem.rows
         if missing.any():
-            problems.append(Problem(column, "missing", missing))
+            problems.append(Problem(str(column), "missing", missing))
     return coded
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gzip
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,8 @@ from leadlab.errors import BadInput
 from leadlab.schema.cloudevents import cloudevent_of, from_cloudevent
 from leadlab.schema.event import Event
 from leadlab.schema.intake import log_from_events
-from leadlab.schema.log import Coded, EventLog
-
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+from leadlab.schema.log import EventLog
+from leadlab.schema.rows import event_fields
 
 
 def write_jsonl(log: EventLog, path: Path, *, zipped: bool) -> None:
@@ -26,46 +23,11 @@ def write_jsonl(log: EventLog, path: Path, *, zipped: bool) -> None:
     with path.open("wb") as raw:
         packed = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if zipped else raw
         with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as stream:
-            for line in _lines(log):
-                stream.write(line)
-
-
-def _lines(log: EventLog) -> Iterator[str]:
-    """Each event as one line, straight from the columns."""
-    further = {
-        name: column.values().tolist() if isinstance(column, Coded) else _or_none(column)
-        for name, column in log.data.items()
-    }
-    data = zip(*further.values(), strict=True) if further else iter([()] * len(log))
-    own = zip(
-        log.id,
-        log.tenant.values(),
-        log.lead.values(),
-        log.kind.values(),
-        log.at_us.tolist(),
-        log.value.tolist(),
-        log.agent.values(),
-        log.source.values(),
-        data,
-        strict=True,
-    )
-    for id_, tenant, lead, kind, at_us, value, agent, source, fields in own:
-        out = cloudevent_of(
-            id=id_,
-            tenant=tenant,
-            lead=lead,
-            kind=kind,
-            at=_EPOCH + dt.timedelta(microseconds=at_us),
-            value=value,
-            agent=agent,
-            source=source,
-            data={n: v for n, v in zip(further, fields, strict=True) if v is not None},
-        )
-        yield json.dumps(out, ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def _or_none(column: Any) -> list[float | None]:
-    return [None if v != v else v for v in column.tolist()]
+            for fields in event_fields(log):
+                line = json.dumps(
+                    cloudevent_of(**fields), ensure_ascii=False, separators=(",", ":")
+                )
+                stream.write(line + "\n")
 
 
 def read_jsonl(path: Path, *, zipped: bool) -> EventLog:

@@ -83,9 +83,10 @@ def refused_rows(frame: pd.DataFrame, problems: Sequence[Problem]) -> pd.DataFra
         return None
     which = first[rows]
     got = np.empty(len(rows), dtype=object)
+    column_of = {str(name): name for name in frame.columns}
     for number in np.unique(which).tolist():
         chosen = which == number
-        values = frame[problems[number].field].iloc[rows[chosen]].tolist()
+        values = frame[column_of[problems[number].field]].iloc[rows[chosen]].tolist()
         got[chosen] = [_printed(v) for v in values]
     return pd.DataFrame(
         {

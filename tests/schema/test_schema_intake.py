@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -311,3 +312,45 @@ def test_a_hundred_thousand_kinds_and_no_two_ids_alike():
 def test_the_log_offers_intake_as_its_own():
     log = EventLog.from_frame(one(), lead="lead", kind="kind", at="at", now=NOW)
     assert len(log) == 1 and np.isnan(log.value[0])
+
+
+def test_columns_named_by_numbers():
+    frame = one(lead="ann").rename(columns={"lead": 0, "kind": 1})
+    assert take(frame, lead=0, kind=1).lead.names.tolist() == ["ann"]
+    assert (
+        take(frame.assign(**{"x": 1}).replace("ann", None), lead=0, kind=1).refused["field"][0]
+        == "0"
+    )
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["string[python]", "string[pyarrow]", "object", "category", "str", pd.ArrowDtype(pa.string())],
+)
+def test_text_of_every_dtype(dtype):
+    frame = pd.concat([one(), one(lead="bob"), one(lead=None)], ignore_index=True)
+    frame["lead"] = frame["lead"].astype(dtype)
+    frame["at"] = frame["at"].astype(dtype)
+    log = take(frame)
+    assert sorted(log.lead.values()) == ["ann", "bob"]
+    assert log.refused["reason"].tolist() == ["missing"]
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "Int64",
+        "Float64",
+        "int8",
+        "float32",
+        "object",
+        "str",
+        "category",
+        pd.ArrowDtype(pa.decimal128(30, 2)),
+    ],
+)
+def test_numbers_of_every_dtype(dtype):
+    frame = pd.concat([one(value=3), one(value=4)], ignore_index=True)
+    frame["value"] = frame["value"].astype("int64").astype(dtype)
+    assert sorted(take(frame).value) == [3.0, 4.0]
+    assert sorted(take(frame, data={"x": "value"}).to_frame()["x"].astype(float)) == [3.0, 4.0]
