@@ -102,7 +102,9 @@ class ConversionModel(LeadClassifier):
             booster = xgb.train(settings, train, self.rounds)
             self.best_iteration_, self.validation_log_loss_ = self.rounds - 1, float("nan")
         else:
-            later = xgb.QuantileDMatrix(*validation, ref=train, nthread=self.threads)
+            later = xgb.QuantileDMatrix(
+                *validation, ref=train, max_bin=self.max_bin, nthread=self.threads
+            )
             booster = xgb.train(
                 settings,
                 train,

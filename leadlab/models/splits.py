@@ -88,7 +88,7 @@ def temporal_split(
     group = np.unique(names, return_inverse=True)[1]
     side = _sides(at, group, validation, test)
     gap_us = round(gap_days * US_PER_DAY)
-    starts = [int(at[side == s].min()) if (side == s).any() else 0 for s in (1, 2)]
+    starts = [int(at[side == s].min(initial=np.iinfo(np.int64).max)) for s in (1, 2)]
     late = ((side == 0) & (end > starts[0] - gap_us)) | ((side == 1) & (end > starts[1] - gap_us))
     parts = [np.flatnonzero((side == s) & ~late) for s in range(3)]
     _refuse_poor(dict(zip(("train", "validation", "test"), parts, strict=True)), label, late)
