@@ -36,7 +36,14 @@ def tidy(text: str) -> str:
     >>> tidy("  Viewed   Property ")
     'Viewed Property'
     """
+    if _is_tidy(text):
+        return text
     return " ".join(text.split())
+
+
+def _is_tidy(text: str) -> bool:
+    """Tell quickly, for most names, that nothing need be done; no is not always no."""
+    return text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " "
 
 
 def has_control(text: str) -> bool:
@@ -45,6 +52,8 @@ def has_control(text: str) -> bool:
 
 
 def _name(text: str) -> str:
+    if text and _is_tidy(text):
+        return text
     name = tidy(text)
     if not name:
         raise ValueError("is empty")

@@ -46,6 +46,14 @@ def _plain(value: Any) -> Any:
     return None if value is pd.NaT or value is pd.NA else str(value)
 
 
+def _plain_column(column: pd.Series) -> list[Any]:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        return column.tolist()
+    if isinstance(column.dtype, pd.StringDtype):
+        return column.astype(object).where(column.notna(), None).tolist()
+    return [_plain(v) for v in column.tolist()]
+
+
 def _printed(value: Any) -> str:
     """Show `value` in at most 200 characters that any file can hold."""
     return str(_plain(value))[:200].encode("utf-8", "backslashreplace").decode()
@@ -54,7 +62,7 @@ def _printed(value: Any) -> str:
 def _records(frame: pd.DataFrame) -> list[str]:
     """Return each row as one JSON object; column by column, never row by row."""
     names = [str(c) for c in frame.columns]
-    columns = [[_plain(v) for v in frame.iloc[:, i].tolist()] for i in range(len(names))]
+    columns = [_plain_column(frame.iloc[:, i]) for i in range(len(names))]
     return [json.dumps(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 

@@ -28,6 +28,7 @@ from leadlab.schema import (
     log_from_events,
     to_cloudevent,
 )
+from leadlab.schema.fields import tidy
 
 FIELDS = {"id": "e1", "lead": "ann", "kind": "Inquiry", "at": "2026-01-01T10:00:00Z"}
 WIRE = {
@@ -269,3 +270,8 @@ def test_every_message_is_an_event_of_the_vocabulary(channel, direction):
     kind = KINDS[event.kind]
     assert (kind.direction, kind.channel) == (direction, channel)
     assert event.data["length"] == 5
+
+
+@given(st.text(max_size=30))
+def test_tidy_is_splitting_and_joining(text):
+    assert tidy(text) == " ".join(text.split())
