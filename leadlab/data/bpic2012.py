@@ -36,6 +36,12 @@ def read(path: str | Path) -> EventLog:
     EventLog
         262,200 events of 13,087 leads for the published file.
 
+    Examples
+    --------
+    >>> read("/nowhere/BPI_Challenge_2012.xes.gz")
+    Traceback (most recent call last):
+    leadlab.errors.DataUnavailable: no such event log ...
+
     References
     ----------
     van Dongen, B. F. (2012). BPI Challenge 2012. 4TU.ResearchData.

@@ -36,7 +36,12 @@ class DataFile:
     bytes : int
     sha256 : str
     url : str or None
-        Where it can be fetched; None where only its owner may give it.
+        Where it can be fetched; None where no lasting address is known.
+
+    Examples
+    --------
+    >>> dataset("telco").files[0].path
+    'telco/Telco-Customer-Churn.csv'
     """
 
     path: str
@@ -47,7 +52,13 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A public data set: what it is, under which licence, whom to cite, and its files."""
+    """A public data set: what it is, under which licence, whom to cite, and its files.
+
+    Examples
+    --------
+    >>> dataset("clinc150").licence
+    'CC BY 3.0'
+    """
 
     name: str
     title: str
@@ -147,6 +158,12 @@ def path(one: DataSet | str, settings: Settings | None = None) -> Path:
         A file is missing; the message says what to do next.
     BrokenFile
         A file is not what was published.
+
+    Examples
+    --------
+    >>> path("hillstrom", Settings(Path("/nowhere")))
+    Traceback (most recent call last):
+    leadlab.errors.DataUnavailable: data set 'hillstrom' is not on this machine. Fetch it with ...
     """
     one = dataset(one) if isinstance(one, str) else one
     settings = settings or Settings.from_environment()
@@ -217,6 +234,12 @@ def get(one: DataSet | str, settings: Settings | None = None, *, progress: Any =
         No network, or no address.
     BrokenFile
         What is there or what came is not what was published.
+
+    Examples
+    --------
+    >>> get("ames", Settings(Path("/nowhere")))
+    Traceback (most recent call last):
+    leadlab.errors.DataUnavailable: data set 'ames' is not on this machine. It has no public ...
     """
     one = dataset(one) if isinstance(one, str) else one
     settings = settings or Settings.from_environment()
@@ -270,6 +293,12 @@ def load(name: str, settings: Settings | None = None) -> Any:
     ------
     UnknownName
         No such data set, or none that has a reader.
+
+    Examples
+    --------
+    >>> load("ghl")
+    Traceback (most recent call last):
+    leadlab.errors.UnknownName: unknown reader of data set 'ghl'. Known: bpic2012, x_education.
     """
     if dataset(name).name not in readers():
         raise UnknownName("reader of data set", name, readers())

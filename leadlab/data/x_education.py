@@ -47,6 +47,17 @@ def read(path: str | Path) -> LeadTable:
     ------
     BrokenFile
         Not this table, or a part of it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "Leads.csv"
+    ...     head = [*IDS, TARGET, "City", *LEAKY]
+    ...     rows = [["p", i, i % 2, "Select", *LEAKY] for i in range(2)]
+    ...     pd.DataFrame(rows, columns=head).to_csv(file, index=False)
+    ...     read(file).frame["City"].isna().all()
+    np.True_
     """
     path = Path(path)
     if not path.is_file():

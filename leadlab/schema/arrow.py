@@ -65,6 +65,13 @@ def from_arrow(table: pa.Table, **columns: Any) -> EventLog:
     ------
     BrokenFile
         It is no event log, and no columns are named.
+
+    Examples
+    --------
+    >>> table = pa.table({"who": ["ann"], "what": ["Inquiry"], "when": ["2026-03-01"]})
+    >>> log = from_arrow(table, lead="who", kind="what", at="when")
+    >>> from_arrow(to_arrow(log)).kind.values().tolist()
+    ['Inquiry']
     """
     if columns:
         return log_from_frame(table.to_pandas(), **columns)

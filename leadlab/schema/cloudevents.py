@@ -70,7 +70,15 @@ def cloudevent_of(
     source: str | None,
     data: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Put an event's fields, known to be sound, into a CloudEvents object."""
+    """Put an event's fields, known to be sound, into a CloudEvents object.
+
+    Examples
+    --------
+    >>> cloudevent_of(id="1", tenant="acme", lead="ann", kind="Inquiry",
+    ...               at=dt.datetime(2026, 3, 1, tzinfo=dt.UTC), value=None, agent=None,
+    ...               source="open house", data={})["source"]
+    'open%20house'
+    """
     out: dict[str, Any] = {
         "specversion": "1.0",
         "id": id,
@@ -184,7 +192,14 @@ def encode(event: Event) -> str:
 
 
 def decode(text: str | bytes, *, migrations: Migrations = MIGRATIONS) -> Event:
-    """Read one JSON object."""
+    """Read one JSON object; see `from_cloudevent`.
+
+    Examples
+    --------
+    >>> decode("{")
+    Traceback (most recent call last):
+    leadlab.errors.BadInput: not JSON ...
+    """
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:

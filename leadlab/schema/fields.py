@@ -47,7 +47,13 @@ def _is_tidy(text: str) -> bool:
 
 
 def has_control(text: str) -> bool:
-    """Tell whether `text` holds control characters, which CloudEvents forbids in attributes."""
+    """Tell whether `text` holds control characters, which CloudEvents forbids in attributes.
+
+    Examples
+    --------
+    >>> has_control("ann"), has_control("an" + chr(7))
+    (False, True)
+    """
     return _CONTROL.search(text) is not None
 
 

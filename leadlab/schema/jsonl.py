@@ -19,7 +19,16 @@ from leadlab.schema.rows import event_fields
 
 
 def write_jsonl(log: EventLog, path: Path, *, zipped: bool) -> None:
-    """Write each event as a line; the same log gives the same bytes."""
+    """Write each event as a line; the same log gives the same bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_jsonl(log_from_events([]), Path(folder) / "none.jsonl", zipped=False)
+    ...     len(read_jsonl(Path(folder) / "none.jsonl", zipped=False))
+    0
+    """
     with path.open("wb") as raw:
         packed = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if zipped else raw
         with io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as stream:
@@ -31,7 +40,32 @@ def write_jsonl(log: EventLog, path: Path, *, zipped: bool) -> None:
 
 
 def read_jsonl(path: Path, *, zipped: bool) -> EventLog:
-    """Read CloudEvents, one a line; a line that is no usable event is kept apart."""
+    """Read CloudEvents, one a line; a line that is no usable event is kept apart.
+
+    Returns
+    -------
+    EventLog
+        ``row`` in ``refused`` is the number of the line, from 0.
+
+    Raises
+    ------
+    BadInput
+        The first line is JSON but no CloudEvent: a file of another kind.
+    ValueError, OSError, EOFError, zlib.error
+        A line that is no JSON; an archive cut short. `leadlab.schema.codec.read_log` tells them
+        as `BrokenFile`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> line = ('{"specversion":"1.0","id":"1","source":"/web","type":"Inquiry","subject":"ann",'
+    ...         '"time":"2026-03-01T10:00:00Z"}')
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "log.jsonl"
+    ...     _ = file.write_text(line)
+    ...     read_jsonl(file, zipped=False).lead.values().tolist()
+    ['ann']
+    """
     events: list[Event] = []
     refused: list[dict[str, Any]] = []
     with path.open("rb") as raw:

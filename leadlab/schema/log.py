@@ -160,6 +160,18 @@ class EventLog:
         as JSON (``record``).
     repeated : int
         Events dropped on the way in because an earlier one bears the same tenant and id.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"lead": ["ann", "bob", "ann"], "kind": ["Inquiry", "Inquiry", "Lost"],
+    ...                       "at": ["2026-03-03", "2026-03-01", "2026-03-09"]})
+    >>> log = EventLog.from_frame(table, lead="lead", kind="kind", at="at")
+    >>> log.lead.values().tolist()
+    ['bob', 'ann', 'ann']
+    >>> log.for_leads(["ann"]).kind.values().tolist()
+    ['Inquiry', 'Lost']
+    >>> [len(batch) for batch in log.batches(2)]
+    [2, 1]
     """
 
     id: Names
@@ -272,6 +284,14 @@ def concat(logs: Sequence[EventLog]) -> EventLog:
     ----------
     logs : sequence of EventLog
         At least one. A data field that some lack is missing there.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"lead": ["ann"], "kind": ["Inquiry"], "at": ["2026-03-03"]})
+    >>> log = EventLog.from_frame(table, lead="lead", kind="kind", at="at")
+    >>> both = concat([log, log])
+    >>> len(both), both.repeated
+    (1, 1)
     """
     if not logs:
         raise BadInput("no logs to join", expected="at least one EventLog")

@@ -28,6 +28,11 @@ class Problem:
         Why, in words.
     rows : bool array, shape (n,)
         True where the row is refused.
+
+    Examples
+    --------
+    >>> Problem("price", "infinite", np.array([False, True])).rows.sum()
+    np.int64(1)
     """
 
     field: str

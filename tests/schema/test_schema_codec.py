@@ -181,6 +181,9 @@ def test_a_foreign_table_needs_its_columns_named(tmp_path):
     table.to_csv(tmp_path / "t.csv", index=False)
     for name in ("t.parquet", "t.csv"):
         assert read_log(tmp_path / name, **named).lead.values().tolist() == ["ann"]
+    table.assign(who="0042", price=3).to_csv(tmp_path / "zeros.csv", index=False)
+    zeros = read_log(tmp_path / "zeros.csv", **named, value="price")
+    assert (zeros.lead.names.tolist(), zeros.value.tolist()) == (["0042"], [3.0])
     with pytest.raises(BadInput, match="needs its columns named"):
         read_log(tmp_path / "t.csv")
     (tmp_path / "t.csv").write_bytes(b"")

@@ -175,7 +175,7 @@ leads = st.lists(
 
 
 @given(leads, st.randoms(use_true_random=False))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_scores_are_bounded_and_do_not_depend_on_the_order(listed, random):
     frame = pd.DataFrame(listed, columns=list(WHOLE), dtype=object)
     before = frame.copy(deep=True)
@@ -193,7 +193,7 @@ def test_scores_are_bounded_and_do_not_depend_on_the_order(listed, random):
 
 
 @given(leads.filter(bool), st.sampled_from(["email", "phone", "stage", "agent"]))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_filling_a_field_never_lowers_completeness(listed, name):
     frame = pd.DataFrame(listed, columns=list(WHOLE), dtype=object)
     filled = frame.assign(**{name: "something"})
