@@ -45,6 +45,9 @@ OUTCOMES = {
 TELLING = ("A_APPROVED", "A_REGISTERED", "A_ACTIVATED", "A_DECLINED", "A_CANCELLED")
 WORKERS = 2
 LOGISTIC_ROWS = 30_000
+MARGIN_S = 1.0
+"""508 calls are recorded as completed within a second before an offer is cancelled, 457 of them
+with the very same time: the cancelling closes them."""
 ZONE = "Europe/Amsterdam"
 PROTOCOL = (
     "After Teinemaa et al. (2019), temporal split: cases whose last offer event is O_ACCEPTED, "
@@ -52,9 +55,9 @@ PROTOCOL = (
     "training events before the first test case's start (labels of cut cases are those of the "
     "whole case, as in the paper); prefixes of 1 to min(40, 90th percentile of positive case "
     "length) events; ROC-AUC by prefix length, weighted by rows. auc_strict_*: the same, prefixes "
-    "on both sides end before the first event that gives the outcome away. auc_known_*: as "
-    "strict, and only cases whose outcome had come by the start of the test period train. "
-    "Settings were chosen on time-ordered folds inside the training part. Baselines: base rate, "
+    "on both sides end at least a second before the first event that gives the outcome away. "
+    "auc_known_*: as strict, and only cases whose outcome had come by the start of the test "
+    "period train. Settings were chosen on time-ordered folds inside the training part. Baselines: base rate, "
     "last-event rule, logistic regression; the best of them under each name."
 )
 Tell = Callable[[str], None]
@@ -64,7 +67,7 @@ def task(log: EventLog) -> Task:
     """Last offer event, by its kind."""
     offers = tuple(str(kind) for kind in log.kind.names if str(kind).startswith("O_"))
     telling = tuple(f"{name}|COMPLETE" for name in TELLING)
-    return Task(deciding=tuple(OUTCOMES.values()), candidates=offers, telling=telling)
+    return Task(tuple(OUTCOMES.values()), candidates=offers, telling=telling, margin_s=MARGIN_S)
 
 
 def features(kinds: Sequence[str]) -> FeatureSet:

@@ -38,6 +38,9 @@ class Task:
         Kinds among which the last one is looked for (all offer events, for example).
     telling : tuple of str
         Kinds that come with an outcome and give it away.
+    margin_s : float
+        An undecided prefix ends at least so long before the outcome's first sign: what the same
+        click records a moment earlier belongs to the outcome.
     train_share : float
         Of cases, by start.
     longest : int
@@ -49,6 +52,7 @@ class Task:
     deciding: tuple[str, ...]
     candidates: tuple[str, ...]
     telling: tuple[str, ...] = ()
+    margin_s: float = 0.0
     train_share: float = 0.8
     longest: int = 40
     quantile: float = 0.9
@@ -69,7 +73,7 @@ class Prefixes:
     outcome : int64 array, shape (n,)
         Index into `Task.deciding`.
     undecided : bool array, shape (n,)
-        The prefix ends before the first event that gives the outcome away.
+        The prefix ends before the first event that gives the outcome away, less the margin.
     decided_us : int64 array, shape (n,)
         When the case's outcome came.
     case_length : int64 array, shape (n,)
@@ -137,7 +141,7 @@ def prefixes(log: EventLog, task: Task) -> Prefixes:
         case=case,
         length=np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1,
         outcome=outcome[chosen],
-        undecided=log.at_us[row] < told_us[chosen],
+        undecided=log.at_us[row] < told_us[chosen] - round(task.margin_s * 1_000_000),
         decided_us=decided_us[chosen],
         case_length=np.repeat(sizes, sizes),
         cases=len(begins),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,13 @@ def test_prefixes_are_those_of_the_definition(drawn):
                 for case, length, _, undecided, m in expected
                 if belongs(case, m) and length <= 4 and (undecided or not strict)
             ]
+
+
+def test_the_margin_leaves_out_what_the_outcome_itself_records():
+    log = log_of([("a", "Step"), ("b", "O_NO"), ("a", "Step"), ("a", "Step"), ("a", "O_YES")])
+    for margin_s, kept in ((0.0, 3), (60.0, 2), (60.5, 2), (119.0, 2), (121.0, 1)):
+        found = prefixes(log, replace(TASK, margin_s=margin_s))
+        assert found.undecided[found.case == 0].sum() == kept
 
 
 def test_the_longest_prefix_follows_the_positive_cases():
