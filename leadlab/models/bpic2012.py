@@ -54,11 +54,12 @@ PROTOCOL = (
     "O_DECLINED or O_CANCELLED; one outcome against the rest; cases by start, first 80% train, "
     "training events before the first test case's start (labels of cut cases are those of the "
     "whole case, as in the paper); prefixes of 1 to min(40, 90th percentile of positive case "
-    "length) events; ROC-AUC by prefix length, weighted by rows. auc_strict_*: the same, prefixes "
-    "on both sides end at least a second before the first event that gives the outcome away. "
-    "auc_known_*: as strict, and only cases whose outcome had come by the start of the test "
-    "period train. Settings were chosen on time-ordered folds inside the training part. Baselines: base rate, "
-    "last-event rule, logistic regression; the best of them under each name."
+    "length) events; ROC-AUC by prefix length, weighted by rows. auc_strict_*: the same, "
+    "prefixes on both sides end at least a second before the first event that gives the outcome "
+    "away. auc_known_*: as strict, and only cases whose outcome had come by the start of the "
+    "test period train. Settings were chosen on time-ordered folds inside the training part. "
+    "Baselines: base rate, last-event rule, logistic regression; the best of them under each "
+    "name."
 )
 Tell = Callable[[str], None]
 
