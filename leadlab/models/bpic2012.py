@@ -165,8 +165,13 @@ def evaluate_bpic2012(
     asked = Moments(log.tenant.take(found.row), log.lead.take(found.row), at_us)
     table = build(log, chosen, asked)
     jobs = _jobs(found, what, at_us)
+    figures = []
     with ThreadPoolExecutor(WORKERS) as pool:
-        figures = list(pool.map(lambda job: _run(job, table, found, seed, tell), jobs))
+        for job, figure in zip(
+            jobs, pool.map(lambda job: _run(job, table, found, seed), jobs), strict=True
+        ):
+            tell(job.name)
+            figures.append(figure)
     names = figures[0]
     ours = {job.name: figure["model"] for job, figure in zip(jobs, figures, strict=True)}
     simple = {
@@ -197,9 +202,7 @@ def _jobs(found: Prefixes, what: Task, at_us: NDArray[np.int64]) -> list[_Job]:
     return jobs
 
 
-def _run(
-    job: _Job, table: FeatureTable, found: Prefixes, seed: int, tell: Tell
-) -> Mapping[str, float]:
+def _run(job: _Job, table: FeatureTable, found: Prefixes, seed: int) -> Mapping[str, float]:
     """AUC of the model and of each baseline on one job."""
     thin = job.train[:: max(1, -(-len(job.train) // LOGISTIC_ROWS))]
     learners: dict[str, tuple[LeadClassifier, NDArray[np.int64]]] = {
@@ -213,5 +216,4 @@ def _run(
     for name, (learner, rows) in learners.items():
         fitted = learner.fit(table.take(rows), job.y[rows])
         figures[name] = auc_by_length(job.y[job.test], fitted.predict_proba(test)[:, 1], length)
-    tell(job.name)
     return figures
