@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,3 +43,13 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def take(self, rows: NDArray[np.generic]) -> Scores:
+        """Some of the rows, by position or mask."""
+        return replace(
+            self,
+            table=self.table.take(rows),
+            probability=self.probability[rows],
+            margin=self.margin[rows],
+            contributions=self.contributions[rows],
+        )

@@ -70,7 +70,7 @@ def automatic(
     >>> log = EventLog.from_frame(frame, lead="case", kind="step", at="time")
     >>> features = automatic(log)
     >>> [n for n in features.names if n.startswith("out")]
-    ['out_count', 'out_recency', 'out_count_7d']
+    ['out_count', 'out_recency', 'out_tenure', 'out_count_7d']
     """
     if len(log) == 0:
         raise EmptyInput("cannot declare features", where="log", got="0 events")
@@ -88,15 +88,17 @@ def automatic(
 
 
 def pace(log: EventLog) -> tuple[str, str, str]:
-    """Windows that fit how long leads last: hours where the median lead lasts under two days."""
+    """Windows that fit how long leads last: hours where the median event's lead lasts under 2 days.
+
+    The median is over events, not leads: many leads are gone within the hour, and the windows are
+    for those that stay.
+    """
     pair = log.tenant.codes * np.int64(len(log.lead.names)) + log.lead.codes
-    _, first_event, inverse, size = np.unique(
-        pair, return_index=True, return_inverse=True, return_counts=True
-    )
-    last_us = np.zeros(len(size), np.int64)
+    _, first_event, inverse = np.unique(pair, return_index=True, return_inverse=True)
+    last_us = np.zeros(len(first_event), np.int64)
     np.maximum.at(last_us, inverse, log.at_us)
-    span_us = (last_us - log.at_us[first_event])[size > 1]
-    return FAST if len(span_us) and np.median(span_us) < 2 * _US_PER_DAY else SLOW
+    span_us = last_us - log.at_us[first_event]
+    return FAST if 0 < np.median(span_us[inverse]) < 2 * _US_PER_DAY else SLOW
 
 
 def most_frequent(column: Coded, most: int) -> list[str]:
@@ -139,8 +141,14 @@ def _of_kinds(
     for kind in most_frequent(log.kind, most + len(left_out)):
         if kind not in left_out:
             one = events(kind)
-            features += [count(one), recency(one), count(one, windows[1]), is_latest("kind", kind)]
-    return features[: 4 * most]
+            features += [
+                count(one),
+                recency(one),
+                tenure(one),
+                count(one, windows[1]),
+                is_latest("kind", kind),
+            ]
+    return features[: 5 * most]
 
 
 def _of_numbers(log: EventLog, windows: tuple[str, str, str], left_out: set[str]) -> list[Feature]:

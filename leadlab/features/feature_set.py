@@ -98,6 +98,11 @@ class FeatureSet:
         """Seconds that an event can matter to a window; at least one."""
         return max((_longest(f) for f in self.features), default=1)
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of events that any feature names."""
+        return frozenset(kind for f in self.features for kind in _kinds(f))
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a model's file."""
         return {"tz": self.tz, "features": [dataclasses.asdict(f) for f in self.features]}
@@ -106,6 +111,14 @@ class FeatureSet:
     def from_json(cls, content: Mapping[str, Any]) -> FeatureSet:
         """The inverse of `to_json`."""
         return cls([_feature(f) for f in content["features"]], tz=content["tz"])
+
+
+def _kinds(feature: Feature) -> set[str]:
+    chosen = [feature.events, feature.number.events if feature.number else None]
+    named = {kind for e in chosen if e for kind in e.kinds}
+    if feature.attribute == "kind" and feature.category:
+        named.add(feature.category)
+    return named.union(*(_kinds(part) for part in feature.parts))
 
 
 def _longest(feature: Feature) -> int:

@@ -29,9 +29,14 @@ def events(*kinds: str, noun: str | None = None, plural: str | None = None) -> E
     --------
     >>> events("Viewed Property", noun="property view").plural
     'property views'
+    >>> events("W_Nabellen offertes").plural
+    '"W_Nabellen offertes" events'
     """
-    noun = noun or (kinds[0].lower() if len(kinds) == 1 else "event")
-    return Events(tuple(kinds), noun, plural or noun + "s")
+    if noun is not None:
+        return Events(tuple(kinds), noun, plural or noun + "s")
+    if len(kinds) != 1:
+        return Events(tuple(kinds), plural=plural or "events")
+    return Events(tuple(kinds), f'"{kinds[0]}"', plural or f'"{kinds[0]}" events')
 
 
 def number(source: str, chosen: Events, *, noun: str | None = None, unit: str = "") -> Number:

@@ -43,6 +43,9 @@ class Study:
         How far ahead.
     at : "each event", "daily" or times
         Landmarks.
+    validation, test : float
+        Shares of leads, latest last; each side must last longer than the horizon and than leads
+        usually take to convert.
     capacity : float
         Share of leads that the team can work on; for lift.
     seed : int
@@ -53,6 +56,8 @@ class Study:
     ended: tuple[str, ...] = ()
     horizon_days: float = 30.0
     at: At = "each event"
+    validation: float = 0.15
+    test: float = 0.2
     capacity: float = 0.1
     seed: int = 0
 
@@ -140,7 +145,12 @@ def train(
     table, label = table.take(rows), landmarks.label[rows].astype(np.int64)
     leads = landmarks.lead[rows]
     split = temporal_split(
-        table.as_of_us, leads, label, window_end_us=landmarks.window_end_us[rows]
+        table.as_of_us,
+        leads,
+        label,
+        window_end_us=landmarks.window_end_us[rows],
+        validation=study.validation,
+        test=study.test,
     )
     train_rows, later = table.take(split.train), table.take(split.validation)
     tell(f"train on {len(train_rows):,} landmarks")
