@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
 
@@ -66,7 +66,7 @@ class Explanation:
     event_kind: str
     changes: list[Change]
     ended: str | None
-    scores: Scores
+    scores: Scores = field(repr=False)
 
 
 class Engine:
@@ -188,8 +188,27 @@ class Engine:
 
     # -- reasons -----------------------------------------------------------------------------------
 
-    def explain(self, lead: str, at_us: int, tenant: str = "default", top: int = 6) -> Explanation:
-        """Say why a lead stands where it stands as of `at_us`, and what its last event changed.
+    def explain(
+        self,
+        lead: str,
+        at_us: int,
+        tenant: str = "default",
+        *,
+        since_us: int | None = None,
+        top: int = 6,
+    ) -> Explanation:
+        """Say why a lead stands where it stands, and what its last event changed.
+
+        Parameters
+        ----------
+        lead, tenant : str
+        at_us : int
+            Stream time now.
+        since_us : int, optional
+            A score made then or later is explained as it is; an older one is read again as of
+            `at_us` first. `at_us` if None.
+        top : int
+            Reasons at most.
 
         Raises
         ------
@@ -198,9 +217,10 @@ class Engine:
         """
         place = self.standings.find(lead, tenant)
         at = self.standings.places[place]
-        if at["as_of_us"] != at_us:
+        if at["as_of_us"] < (at_us if since_us is None else since_us):
             self.reread(np.array([place]), at_us)
-        now = self._again(place, self.standings.rows[place], at_us)
+            at = self.standings.places[place]
+        now = self._again(place, self.standings.rows[place], int(at["as_of_us"]))
         scored_before = bool(at["before_us"] != NEVER)
         moved: list[Change] = []
         if scored_before:
@@ -209,7 +229,7 @@ class Engine:
         return Explanation(
             lead=lead,
             tenant=tenant,
-            as_of_us=at_us,
+            as_of_us=int(at["as_of_us"]),
             probability=float(at["probability"]),
             base_probability=float(1 / (1 + np.exp(-now.base))),
             reasons=reasons(now, 0, top),

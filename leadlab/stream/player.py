@@ -40,8 +40,8 @@ class Progress:
         Asked for: stream seconds a clock second.
     events_per_s : float
         Events taken a clock second, of late.
-    mean_ms, p99_ms : float
-        From a batch's arrival to its scores and explanations, over the last results; NaN before.
+    mean_ms, p99_ms : float or None
+        From a batch's arrival to its scores and explanations, over the last results.
     generation : int
         How often the replay was started over.
     """
@@ -53,8 +53,8 @@ class Progress:
     finished: bool
     speed: float
     events_per_s: float
-    mean_ms: float
-    p99_ms: float
+    mean_ms: float | None
+    p99_ms: float | None
     generation: int
 
 
@@ -70,12 +70,15 @@ class Board:
         The lowest probability of a hot lead; NaN where no lead is active.
     n_hot, n_active : int
         Leads at or above it, and all active ones.
+    stream_us : int
+        Moment that all this holds as of.
     """
 
     places: NDArray[Any]
     hot: float
     n_hot: int
     n_active: int
+    stream_us: int
 
 
 class Player:
@@ -186,8 +189,8 @@ class Player:
                 finished=self.replay.finished,
                 speed=self.replay.pace.speed,
                 events_per_s=self._rate(),
-                mean_ms=float(spent.mean()) if len(spent) else float("nan"),
-                p99_ms=float(np.quantile(spent, 0.99)) if len(spent) else float("nan"),
+                mean_ms=float(spent.mean()) if len(spent) else None,
+                p99_ms=float(np.quantile(spent, 0.99)) if len(spent) else None,
                 generation=self.generation,
             )
 
@@ -215,12 +218,23 @@ class Player:
             top = standings.top(n, likely)
             hot = standings.threshold(share, active)
             n_hot = int((standings.places["probability"][active] >= hot).sum())
-            return Board(standings.places[top].copy(), hot, n_hot, len(active))
+            return Board(standings.places[top].copy(), hot, n_hot, len(active), self.stream_us)
 
-    def explain(self, lead: str, tenant: str = "default") -> Explanation:
-        """Say why a lead stands where it stands, as of now; see `Engine.explain`."""
+    def explain(
+        self, lead: str, tenant: str = "default", since_us: int | None = None
+    ) -> Explanation:
+        """Say why a lead stands where it stands; see `Engine.explain`.
+
+        A score made at `since_us` or later is taken as it is; an older one is read again first.
+        """
         with self._lock:
-            return self.engine.explain(lead, self.stream_us, tenant)
+            return self.engine.explain(lead, self.stream_us, tenant, since_us=since_us)
+
+    def leads(self) -> list[tuple[str, str]]:
+        """(tenant, lead) of every lead that the stream has named."""
+        with self._lock:
+            at = self.engine.standings.places
+            return list(zip(at["tenant"].tolist(), at["lead"].tolist(), strict=True))
 
     # -- controls ----------------------------------------------------------------------------------
 

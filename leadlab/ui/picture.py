@@ -1,0 +1,65 @@
+"""What there is to see at one moment; made once by the producer, shared by all who look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from leadlab.stream import Board, Progress
+
+State = Literal["idle", "loading", "live", "nothing", "failed"]
+HOT_SHARE = 0.05
+"""Leads within this top share of the active ones are hot: as many as a team can call first."""
+ACTIVE_DAYS = 30
+"""A lead is active for this long after its last event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What holds for as long as a recording is played.
+
+    Attributes
+    ----------
+    title : str
+        What the data are.
+    simulated : bool
+        Invented events; else a real log, replayed.
+    outcome : str
+        What the probability is of.
+    horizon_days : float or None
+    model : str
+        Version.
+    n_features : int
+    """
+
+    title: str
+    simulated: bool
+    outcome: str
+    horizon_days: float | None
+    model: str
+    n_features: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """The hub at one moment; nobody changes it.
+
+    Attributes
+    ----------
+    version : int
+        Grows with every change: the same version, the same picture.
+    state : str
+        "idle" before anybody looked, "loading", "live", "nothing" (no model or log) or "failed".
+    message, hint : str
+        What people are told where there is nothing live to see, and the next step.
+    facts, progress, board
+        None until it is live.
+    """
+
+    version: int = 0
+    state: State = "idle"
+    message: str = ""
+    hint: str = ""
+    facts: Facts | None = None
+    progress: Progress | None = None
+    board: Board | None = None
