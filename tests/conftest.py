@@ -24,7 +24,7 @@ def _data_dir() -> Path | None:
 
 @pytest.fixture
 def public_data(request: pytest.FixtureRequest) -> Path:
-    """Folder of the public data sets; where it is absent the test passes and says what it missed."""
+    """Folder of the public data sets; absent, the test passes and is listed as missed."""
     folder = _data_dir()
     if folder is None:
         raise _Missing(request.node.nodeid)

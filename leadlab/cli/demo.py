@@ -69,8 +69,6 @@ SIMULATED = Setting(
         converted=("Offer Accepted", "Closed"),
         ended=("Lost",),
         horizon_days=30.0,
-        validation=0.2,
-        test=0.2,
     ),
     catalogue,
 )

@@ -1,4 +1,4 @@
-"""Temporal splits: train on what was known, validate later, test last, leads kept whole."""
+"""Temporal splits: train on what was known, test on later leads, every lead on one side."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ class Split:
     train, validation, test : int64 array
         Ascending positions; no lead is on two sides.
     purged : int64 array
-        Rows left out because their label window runs into the next side.
-    validation_start_us, test_start_us : int
-        First landmark of each later side.
+        Rows left out because their label was not known when the test side began.
+    test_start_us : int
+        First landmark of the test side.
     """
 
     train: I64
     validation: I64
     test: I64
     purged: I64
-    validation_start_us: int
     test_start_us: int
 
 
@@ -45,12 +44,13 @@ def temporal_split(
     test: float = 0.2,
     gap_days: float = 0.0,
 ) -> Split:
-    """Split leads by when their first landmark was, and purge what overlaps.
+    """Split leads by when their first landmark was, and purge what overlaps the test side.
 
-    Leads are ordered by their first landmark; the last `test` share of them is the test side, the
-    `validation` share before it serves early stopping. Of the earlier sides only landmarks stay
-    whose label window ended, and a gap went by, before the next side's first landmark: so every
-    label that trains was known by then.
+    The last `test` share of leads is the test side. Of the leads before, only landmarks stay whose
+    label window ended, and a gap went by, before the first landmark of the test side: every label
+    that trains was known by then. Validation serves early stopping only; it is every k-th of the
+    earlier leads in order of their first landmark, not the latest of them. Leads take months to
+    convert, so the latest ones would hardly hold an outcome, and the purge would take those few.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def temporal_split(
     validation, test : float
         Shares of leads, each in (0, 1), together below 1.
     gap_days : float
-        Further days between a window's end and the next side.
+        Further days between a window's end and the test side.
 
     Raises
     ------
@@ -77,9 +77,9 @@ def temporal_split(
     Examples
     --------
     >>> day = np.arange(10) * 86_400_000_000
-    >>> cut = temporal_split(day, np.arange(10), np.arange(10) % 2, validation=0.2, test=0.3)
+    >>> cut = temporal_split(day, np.arange(10), np.arange(10) // 2 % 2, validation=0.3, test=0.3)
     >>> cut.train.tolist(), cut.validation.tolist(), cut.test.tolist()
-    ([0, 1, 2, 3, 4], [5, 6], [7, 8, 9])
+    ([0, 2, 4, 6], [1, 3, 5], [7, 8, 9])
     """
     at, label = np.asarray(as_of_us, np.int64), np.asarray(y)
     end = at if window_end_us is None else np.asarray(window_end_us, np.int64)
@@ -87,13 +87,12 @@ def temporal_split(
     _check(at, end, names, label, validation, test, gap_days)
     group = np.unique(names, return_inverse=True)[1]
     side = _sides(at, group, validation, test)
-    gap_us = round(gap_days * US_PER_DAY)
-    starts = [int(at[side == s].min(initial=np.iinfo(np.int64).max)) for s in (1, 2)]
-    late = ((side == 0) & (end > starts[0] - gap_us)) | ((side == 1) & (end > starts[1] - gap_us))
+    start_us = int(at[side == 2].min(initial=np.iinfo(np.int64).max))
+    late = (side < 2) & (end > start_us - round(gap_days * US_PER_DAY))
     parts = [np.flatnonzero((side == s) & ~late) for s in range(3)]
     _refuse_poor(dict(zip(("train", "validation", "test"), parts, strict=True)), label, late)
     train, validating, testing = parts
-    return Split(train, validating, testing, np.flatnonzero(late), starts[0], starts[1])
+    return Split(train, validating, testing, np.flatnonzero(late), start_us)
 
 
 def _check(
@@ -123,16 +122,17 @@ def _check(
 
 
 def _sides(at: I64, group: I64, validation: float, test: float) -> I64:
-    """0, 1 or 2 for each row: the side of its lead, by the lead's first landmark."""
+    """Give 0, 1 or 2 for each row: the side of its lead, by the lead's first landmark."""
     n = int(group.max()) + 1
     first_us = np.full(n, np.iinfo(np.int64).max)
     np.minimum.at(first_us, group, at)
     order = np.argsort(first_us, kind="stable")
-    before_test = n - round(n * test)
-    before_validation = before_test - round(n * validation)
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
-    return ((place >= before_validation).astype(np.int64) + (place >= before_test))[group]
+    before_test = n - round(n * test)
+    every = max(2, round(before_test / max(n * validation, 1)))
+    held = (place % every == every - 1).astype(np.int64)
+    return np.where(place >= before_test, 2, held)[group]
 
 
 def _refuse_poor(

@@ -44,8 +44,8 @@ class Study:
     at : "each event", "daily" or times
         Landmarks.
     validation, test : float
-        Shares of leads, latest last; each side must last longer than the horizon and than leads
-        usually take to convert.
+        Shares of leads; the test side are the latest, and should last longer than leads usually
+        take to convert.
     capacity : float
         Share of leads that the team can work on; for lift.
     seed : int
@@ -105,7 +105,7 @@ def train(
     trained_at: str = "",
     tell: Told = lambda step: None,
 ) -> Trained:
-    """Train on the earlier leads, stop early on later ones, judge on the last.
+    """Train on the earlier leads, some of them held out to stop by, and judge on the later ones.
 
     Parameters
     ----------
@@ -152,10 +152,10 @@ def train(
         validation=study.validation,
         test=study.test,
     )
-    train_rows, later = table.take(split.train), table.take(split.validation)
+    train_rows, held_out = table.take(split.train), table.take(split.validation)
     tell(f"train on {len(train_rows):,} landmarks")
     fitted = (model or ConversionModel(seed=study.seed)).fit(
-        train_rows, label[split.train], validation=(later, label[split.validation])
+        train_rows, label[split.train], validation=(held_out, label[split.validation])
     )
     tell("fit baselines")
     baselines = _baselines(train_rows, label[split.train])

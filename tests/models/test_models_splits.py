@@ -43,14 +43,20 @@ def test_nothing_leaks_from_a_later_side(drawn, validation, test, gap_days):
     assert sorted(together.tolist()) == list(range(len(at)))
     leads = [set(group[side].tolist()) for side in sides]
     assert not (leads[0] & leads[1] or leads[0] & leads[2] or leads[1] & leads[2])
-    for earlier, later in ((0, 1), (1, 2), (0, 2)):
+    for earlier in (0, 1):
         known_by = end[sides[earlier]].max() + gap_days * DAY_US
-        assert known_by <= at[sides[later]].min()
+        assert known_by <= at[cut.test].min()
     assert all(set(y[side].tolist()) == {0, 1} for side in sides)
     first = {g: at[group == g].min() for g in set(group.tolist())}
-    for earlier, later in ((0, 1), (1, 2)):
-        if leads[earlier] and leads[later]:
-            assert max(first[g] for g in leads[earlier]) <= min(first[g] for g in leads[later])
+    assert max(first[g] for g in leads[0] | leads[1]) <= min(first[g] for g in leads[2])
+
+
+def test_validation_is_spread_over_the_training_period():
+    at = np.arange(1000) * DAY_US
+    cut = temporal_split(at, np.arange(1000), np.arange(1000) % 7 == 0, validation=0.2, test=0.2)
+    assert len(cut.validation) == 200
+    assert len(cut.train) == 600
+    assert np.diff(cut.validation).max() == 4
 
 
 def test_order_of_rows_does_not_matter_to_which_leads_go_where():
@@ -83,3 +89,5 @@ def test_poor_sides_are_refused_with_sizes():
         temporal_split([], [], [])
     with pytest.raises(BadInput, match="side is empty"):
         temporal_split(at, np.zeros(100), y)
+    with pytest.raises(BadInput, match="validation side holds one class only"):
+        temporal_split(at, lead, np.where(at < 80 * DAY_US, lead % 5 == 0, y))
