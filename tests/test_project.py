@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jupytext
 import pytest
 import yaml
 
@@ -144,3 +146,15 @@ def test_no_file_names_a_registry_or_a_path_of_some_machine() -> None:
         file = ROOT / name
         if file.suffix not in {".png", ".ico", ".woff2"} and file.is_file():
             assert not re.search(f"{hosts}|{homes}", file.read_text()), name
+
+
+def test_notebooks_are_stripped_and_paired_with_their_scripts() -> None:
+    books = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert books
+    for book in books:
+        cells = json.loads(book.read_text())["cells"]
+        code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+        assert all(not c.get("outputs") for c in cells), f"{book.name} holds outputs"
+        assert len(code) <= 15
+        script = jupytext.read(book.with_suffix(".py"))
+        assert [c.source for c in script.cells if c.cell_type == "code"] == code, book.name
