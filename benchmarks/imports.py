@@ -1,4 +1,4 @@
-"""``import leadlab`` beside an empty Python: ``python benchmarks/imports.py [--json] [--quick]``."""
+"""How long ``import leadlab`` takes: ``python benchmarks/imports.py [--json] [--quick]``."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 ``python benchmarks/one_lead.py [--json] [--quick]``
 
 The store holds SIMULATED leads with the 71 catalogue features; the model has 200 trees of depth 5.
-The peer takes the same features as a one-row frame and asks XGBoost for score and contributions, one
-thread. Figures are single calls, one after the other, each for another lead at another moment.
+The peer gets the same features as a one-row frame and asks XGBoost for score and contributions,
+one thread. Figures are single calls in turn, each for another lead at another moment.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """All benchmarks, one table, one file: ``python benchmarks/run.py [--quick]``.
 
-Each script runs in a process of its own. Explanations run a second time where `make newest` has left
-an environment with the newest XGBoost. Results go to ``benchmarks/results.json``.
+Each script runs in a process of its own. Explanations run a second time where `make newest` has
+left an environment with the newest XGBoost. Results go to ``benchmarks/results.json``.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@
 # %% [markdown]
 # # Train and explain
 #
-# From an event log to a saved model whose every score is explained. The log is BPI Challenge 2012, a
-# bank's loan applications, where it is on this machine or can be downloaded; else **simulated**
+# From an event log to a saved model whose every score is explained. The log is BPI Challenge 2012,
+# a bank's loan applications, where it is on this machine or can be downloaded; else **simulated**
 # real-estate leads. The question: which open applications will accept their offer within two weeks,
 # and why?
 
@@ -57,8 +57,8 @@ log.to_frame().head()
 
 # %% [markdown]
 # ## Features without hindsight
-# Each feature names itself and says its unit and window. A value at a moment holds what was known at
-# that moment and nothing later; the same declarations are served live.
+# Each feature names itself and says its unit and window. A value at a moment holds what was known
+# at that moment and nothing later; the same declarations are served live.
 
 # %%
 features.describe().sample(8, random_state=0)

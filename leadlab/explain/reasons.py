@@ -114,9 +114,18 @@ def changes(
         feature = after.table.features.features[j]
         was = phrase(feature, float(before.table.values[row, j]))
         now = phrase(feature, float(after.table.values[row, j]))
-        text = now if was == now else f"{was}, now {now}"
+        text = now if was == now else f"{was}, now {_news(was, now)}"
         found.append(Change(text, family, effect, _cause(feature, before, after, row, events)))
     return sorted(found, key=lambda c: -abs(c.effect))[:top]
+
+
+def _news(was: str, now: str) -> str:
+    """What a phrase says that the one before did not, where both begin alike."""
+    before, words = was.split(), now.split()
+    same = 0
+    while same < min(len(before), len(words)) - 1 and before[same] == words[same]:
+        same += 1
+    return " ".join(words[same:])
 
 
 def _families(scores: Scores) -> dict[str, NDArray[np.int64]]:

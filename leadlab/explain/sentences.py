@@ -54,20 +54,20 @@ def phrase(feature: Feature, value: float) -> str:
     >>> phrase(recency(showings), 0.25), phrase(recency(showings), float("nan"))
     ('last showing 6 hours ago', 'no showing yet')
     """
+    if math.isnan(value) and feature.op not in _TELLING_NAN:
+        return f"{feature.label} unknown"
     say = _PHRASES.get(feature.op, _labelled)
     return say(feature, value)
 
 
 def _labelled(f: Feature, x: float) -> str:
-    if math.isnan(x):
-        return f"{f.label} unknown"
     if f.unit == "ratio" and f.label.startswith("share"):
         return f"{f.label} {x:.0%}"
     return f"{f.label} {quantity(x, f.unit)}"
 
 
 def _count(f: Feature, x: float) -> str:
-    if math.isnan(x) or f.events is None:
+    if f.events is None:
         return _labelled(f, x)
     within = f.label.removeprefix(f.events.plural).strip()
     if x == 0:
@@ -100,8 +100,6 @@ def _trend(f: Feature, x: float) -> str:
     plural = f.events.plural if f.events else "events"
     now = f.parts[0].label.removeprefix(plural).strip()
     span = now.removeprefix("in ")
-    if math.isnan(x):
-        return _labelled(f, x)
     if x == 0:
         return f"as many {plural} {now} as in the {span} before"
     return (
@@ -115,9 +113,11 @@ def _hour(_: Feature, x: float) -> str:
 
 
 def _weekday(_: Feature, x: float) -> str:
-    return f"on a {_DAYS[int(x)]}" if not math.isnan(x) else "weekday unknown"
+    return f"on a {_DAYS[int(x)]}"
 
 
+_TELLING_NAN = ("recency", "tenure", "waiting")
+"""For these NaN means something: it has not happened, or nobody waits."""
 _PHRASES = {
     "count": _count,
     "recency": _recency,

@@ -111,7 +111,7 @@ def first(figure: Number) -> Feature:
 def gap(chosen: Events) -> Feature:
     """Hours between the last two events of the selection."""
     return latest(gaps(chosen)).named(
-        f"{slug(chosen.noun)}_gap", label=f"hours between the last two {chosen.plural}"
+        f"{slug(chosen.noun)}_gap", label=f"time between the last two {chosen.plural}"
     )
 
 
