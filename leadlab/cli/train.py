@@ -58,6 +58,8 @@ def train(
     with steps(STEPS, quiet=as_json) as tell:
         tell("read the log")
         events = source.event_log(log, lead, kind, at, value)
+        if not as_json:
+            tell_refused(events)
         trained = train_model(
             events,
             study,
@@ -69,7 +71,6 @@ def train(
     if as_json:
         print_json({"model": str(to), "refused_rows": _refused(events), **summary(trained)})
         return
-    tell_refused(events)
     show(trained)
     out.print(f"Model: [bold]{to}[/bold]. Next: leadlab score {log} --model {to}")
 
