@@ -80,8 +80,8 @@ class Scoreboard:
         self._write(board_frame(rows, progress.stream_us, board.hot, picked))
         within = "" if facts.horizon_days is None else f" within {facts.horizon_days:g} days"
         self.heading.object = (
-            f"<h2>Scoreboard</h2><p class='note'>Probability of {safe(facts.outcome)}{within}, for"
-            f" open leads with an event in the last {ACTIVE_DAYS} days; blue bars are hot, the top"
+            f"<h2>Scoreboard</h2><p class='note'>Probability: {safe(facts.outcome)}{within}. Open"
+            f" leads with an event in the last {ACTIVE_DAYS} days; blue bars are hot, the top"
             f" {HOT_SHARE:.0%}. Change: points since just before the last event. Click a lead for"
             " its reasons.</p>"
         )
@@ -143,7 +143,7 @@ def _row(place: Any, stream_us: int, hot: float, picked: Key | None) -> list[str
     kind, when = safe(place["kind"]), ago(int(place["event_us"]), stream_us)
     return [
         f'<span class="{mark}">{safe(place["lead"])}</span>'
-        f'<span class="brief">{kind} · {when}</span>',
+        f'<span class="brief">{when} · {kind}</span>',
         f'<span class="chance{" hot" if p >= hot else ""}"><b>{percent(p)}</b>'
         f'<i><u style="width:{100 * p:.1f}%"></u></i></span>',
         f'<span class="{side}">{points(change) or "–"}</span>',

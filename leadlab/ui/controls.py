@@ -26,7 +26,7 @@ class Controls:
         self._speed = float(SPEEDS[2])  # as the hub last said, or was last told
         look = {"stylesheets": sheets("controls"), "margin": 0}
         self.play = pn.widgets.Button(
-            name="Pause", width=78, css_classes=["solid-button"], on_click=self._toggle, **look
+            label="Pause", width=78, css_classes=["solid-button"], on_click=self._toggle, **look
         )
         self.speed = pn.widgets.Select(
             options={f"×{speed:,} · {pace(speed)}": float(speed) for speed in SPEEDS},
@@ -36,7 +36,7 @@ class Controls:
             **look,
         )
         self.again = pn.widgets.Button(
-            name="Restart", width=78, on_click=lambda _: hub.restart(), **look
+            label="Restart", width=78, on_click=lambda _: hub.restart(), **look
         )
         self.speed.param.watch(self._changed, "value")
         self.view = row(self.play, self.speed, self.again, css_classes=["together"])
@@ -47,7 +47,7 @@ class Controls:
         if progress is None:
             return
         self._playing = progress.playing
-        self.play.name = "Pause" if progress.playing else "Play"
+        self.play.label = "Pause" if progress.playing else "Play"
         self.play.disabled = progress.finished
         if progress.speed != self._speed:
             self._speed = progress.speed

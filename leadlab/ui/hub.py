@@ -117,13 +117,14 @@ class Hub:
             now_s = self._clock()
             player.tick(now_s)
             progress, seen = player.progress(), self.picture
-            due = now_s - board_s >= BOARD_S or seen.board is None
-            moved = seen.progress is None or progress.stream_us != seen.progress.stream_us
-            if due and (moved or seen.board is None):
+            board = seen.board
+            if board is None or (
+                board.stream_us != progress.stream_us and now_s - board_s >= BOARD_S
+            ):
                 self._publish(progress=progress, board=player.board(BOARD_ROWS, HOT_SHARE))
                 board_s = now_s
             elif progress != seen.progress:
-                self._publish(progress=replace(progress))
+                self._publish(progress=progress)
             moving = progress.playing and not progress.finished
             self._wake.wait(TICK_S if moving else REST_S)
             self._wake.clear()

@@ -35,7 +35,7 @@ class Why:
         self._board: Board | None = None
         self._picked: Key | None = None
         self.field = pn.widgets.TextInput(
-            name="Find a lead by its name",
+            label="Find a lead by its name",
             placeholder="Type a name, then Enter",
             sizing_mode="stretch_width",
             stylesheets=sheets("controls"),
@@ -113,7 +113,8 @@ def why_html(one: Explanation) -> str:
 def _reason(say: str, family: str, effect: float, widest: float) -> str:
     side = "up" if effect >= 0 else "down"
     width = 50 * min(1.0, abs(effect) / widest)
-    about = f"<small>{safe(family)}</small>" if family else ""
+    named = family.removesuffix(" events").removesuffix("s").lower() in say.lower()
+    about = "" if named else f"<small>{safe(family)}</small>"
     word = "raises" if effect >= 0 else "lowers"
     return (
         f'<li><div class="say">{safe(say)}{about}</div>'

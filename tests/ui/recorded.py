@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +58,11 @@ def make_home(
         )
     )
     return settings
+
+
+def wait_until(holds: Callable[[], object], timeout_s: float = 20.0) -> None:
+    """Poll until something holds."""
+    end_s = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < end_s, "it did not come to hold in time"
+        time.sleep(0.02)
