@@ -22,11 +22,6 @@ Examples
 >>> double(values)
 >>> values.tolist()
 [0.0, 2.0, 4.0, 6.0]
-
-Notes
------
-Numba's cache does not see that a compiled caller depends on this file: after a change here, delete
-``__pycache__``.
 """
 
 from __future__ import annotations
@@ -42,7 +37,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 FLAGS = ("reassoc", "contract", "nsz")
 
 
-class Lanes(types.Type):  # type: ignore[misc]
+class Lanes(types.Type):  # type: ignore[misc, unused-ignore]
     """The type of `width` float32 held side by side."""
 
     def __init__(self, width: int) -> None:

@@ -39,6 +39,7 @@ import numpy as np
 from numba import njit
 
 from leadlab.explain.lanes import count, load, load_one, ones, place, splat, store, where_less
+from leadlab.jit import kernel
 
 LANES = 16
 POINTS = 4
@@ -62,7 +63,7 @@ NODE = np.dtype(
     align=True,
 )
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
+_jit = kernel(error_model="numpy")
 _inline = njit(error_model="numpy", inline="always")
 
 

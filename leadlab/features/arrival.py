@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from leadlab.features import opcodes as op
@@ -26,6 +25,7 @@ from leadlab.features.kernel import (
     restart,
     seen_key,
 )
+from leadlab.jit import kernel
 
 ADDED, LATE, DUPLICATE, TOO_LATE = range(4)
 
@@ -53,13 +53,13 @@ class Rows(NamedTuple):
     floats: NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _not_after(a_us: Any, a_id: Any, b_us: Any, b_id: Any) -> Any:
     """Canonical order: a is b or comes before it."""
     return a_us < b_us or (a_us == b_us and a_id <= b_id)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def absorb(
     plan: Any, tape: Any, seen: Any, chains: Any, rows: Any, bases: Any,
     distinct_fields: Any, any_order: Any, events: Any, id_hash: Any, slots: Any, status: Any,
@@ -100,7 +100,7 @@ def absorb(
             _rebuild(plan, tape, seen, chains, rows, bases, distinct_fields, slots[k])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _link(tape: Any, chains: Any, s: Any, e: Any) -> Any:
     """Put `e` in its place in the chain of `s`; true where that is the end."""
     t, name = tape.at_us[e], chains.id_hash[e]
@@ -120,7 +120,7 @@ def _link(tape: Any, chains: Any, s: Any, e: Any) -> Any:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _rebuild(
     plan: Any,
     tape: Any,
@@ -148,7 +148,7 @@ def _rebuild(
         e = tape.next[e]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _forget(tape: Any, seen: Any, distinct_fields: Any, s: Any, e: Any, only_own: Any) -> None:
     """Drop what `seen` knows of the codes of `e`; with `only_own`, only where it names `e`."""
     for d in range(len(distinct_fields)):
@@ -159,7 +159,7 @@ def _forget(tape: Any, seen: Any, distinct_fields: Any, s: Any, e: Any, only_own
                 seen.events[place] = NONE
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _patch(plan: Any, tape: Any, e: Any, ints: Any, longs: Any, floats: Any) -> None:
     """Let a late event into a row whose every cell is the same in any order of arrival."""
     t, bits = tape.at_us[e], tape.bits[e]
@@ -188,7 +188,7 @@ def _patch(plan: Any, tape: Any, e: Any, ints: Any, longs: Any, floats: Any) -> 
                     ints[plan.actions[i, 2]] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def let_go(
     plan: Any, tape: Any, seen: Any, chains: Any, rows: Any, bases: Any,
     distinct_fields: Any, queue_cells: Any, slots: Any, until_us: Any, now_us: Any,
@@ -226,7 +226,7 @@ def let_go(
     return gone
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def index_ids(tape: Any, chains: Any, n_entities: Any) -> None:
     """Enter the ids of all chained events into an empty `chains.ids`."""
     for s in range(n_entities):
@@ -236,7 +236,7 @@ def index_ids(tape: Any, chains: Any, n_entities: Any) -> None:
             e = tape.next[e]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def rehash(old: Any, new: Any) -> None:
     """Copy the entries of one `Seen` that still name an event into an empty one."""
     for i in range(len(old.keys)):
@@ -247,7 +247,7 @@ def rehash(old: Any, new: Any) -> None:
             new.used[0] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def chain_until(tape: Any, chains: Any, s: Any, t: Any) -> Any:
     """Events of `s` up to and including time `t`, in order."""
     n = 0

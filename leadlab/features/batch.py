@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from leadlab.errors import EmptyInput
@@ -16,6 +15,7 @@ from leadlab.features.kernel import EMPTY, Seen, Tape, run
 from leadlab.features.moments import At, Moments, moments_of
 from leadlab.features.plan import Compiled, by_entity, compile_features
 from leadlab.features.table import FeatureTable
+from leadlab.jit import kernel
 from leadlab.schema.log import MISSING, Coded, EventLog
 
 I32 = NDArray[np.int32]
@@ -175,7 +175,7 @@ def _answer(
     return texts
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def group(codes: I32, n: int) -> tuple[I32, I64]:
     """Positions by code (counting sort, stable), and where each code's begin; -1 is left out."""
     starts = np.zeros(n + 1, np.int64)

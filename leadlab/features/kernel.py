@@ -24,11 +24,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from leadlab.features import opcodes as op
 from leadlab.features.prefetch import prefetch_row
+from leadlab.jit import kernel
 
 NEVER = np.iinfo(np.int64).min
 NONE = -1
@@ -81,7 +81,7 @@ class Seen(NamedTuple):
     before: NDArray[np.int32]  # (D,) scratch: the event before, with the same code
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def find(keys: Any, key: Any) -> Any:
     """Position of `key`, or of the empty place where it belongs."""
     mask = np.uint64(len(keys) - 1)
@@ -92,7 +92,7 @@ def find(keys: Any, key: Any) -> Any:
     return place
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def seen_key(entity: Any, field: Any, code: Any) -> Any:
     """28 bits of entity, 5 of field, 31 of code."""
     return (
@@ -100,7 +100,7 @@ def seen_key(entity: Any, field: Any, code: Any) -> Any:
     )
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def add_to_sum(floats: Any, cell: Any, x: Any) -> None:
     """Add `x` to the pair (high, low) without losing what rounds off."""
     high = floats[cell]
@@ -110,7 +110,7 @@ def add_to_sum(floats: Any, cell: Any, x: Any) -> None:
     floats[cell] = total
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def _push_extreme(
     tape: Any, e: Any, queue: Any, back_cell: Any, x: Any, column: Any, sign: Any, ints: Any
 ) -> None:
@@ -125,7 +125,7 @@ def _push_extreme(
     ints[back_cell] = e
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def observe(
     plan: Any,
     tape: Any,
@@ -202,7 +202,7 @@ def observe(
                 _push_extreme(tape, e, extra, a, x, column, -1.0, ints)
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def _see(tape: Any, seen: Any, entity: Any, e: Any, column: Any, field: Any) -> None:
     """Note `e` as the last event with its code; keep the one before in `seen.before`."""
     seen.before[field] = NONE
@@ -223,7 +223,7 @@ def _see(tape: Any, seen: Any, entity: Any, e: Any, column: Any, field: Any) -> 
     tape.repeated[e, field] = False
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def _enter(plan: Any, tape: Any, seen: Any, w: Any, e: Any, ints: Any, floats: Any) -> None:
     """Let `e` into window `w`."""
     row = tape.kind[e] * (len(plan.windows_us) + 1) + w
@@ -255,7 +255,7 @@ def _enter(plan: Any, tape: Any, seen: Any, w: Any, e: Any, ints: Any, floats: A
                     ints[a] = e
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def _leave(plan: Any, tape: Any, w: Any, e: Any, ints: Any, floats: Any) -> None:
     """Let `e`, the oldest of window `w`, out of it."""
     row = tape.kind[e] * (len(plan.windows_us) + 1) + w
@@ -284,7 +284,7 @@ def _leave(plan: Any, tape: Any, w: Any, e: Any, ints: Any, floats: Any) -> None
             ints[a] = tape.larger[e, extra, 1]
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def advance(plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any) -> None:
     """Move a state row forward to time `t`: what is older than a window leaves it."""
     for w in range(len(plan.windows_us)):
@@ -299,7 +299,7 @@ def advance(plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any) ->
     longs[0] = t
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def add(
     plan: Any, tape: Any, seen: Any, entity: Any, e: Any, ints: Any, longs: Any, floats: Any
 ) -> None:
@@ -312,14 +312,14 @@ def add(
             ints[w] = e
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def _local(plan: Any, t: Any) -> Any:
     """Local time in microseconds."""
     zone = np.searchsorted(plan.zone_starts_us, t, side="right") - 1
     return t + plan.zone_offsets_us[max(zone, 0)]
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def _write_plain(
     plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any, row: Any
 ) -> None:
@@ -355,7 +355,7 @@ def _write_plain(
         row[j] = (_local(plan, t) // US_PER_DAY + 3) % 7
 
 
-@njit(cache=True, nogil=True, forceinline=True, _nrt=False)
+@kernel(forceinline=True, _nrt=False)
 def write(
     plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any, row: Any, out: Any
 ) -> None:
@@ -376,7 +376,7 @@ def write(
         out[j] = row[plan.outputs[j]]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def restart(plan: Any, ints: Any, longs: Any, floats: Any) -> None:
     """Set a state row to that of an entity without events."""
     ints[:] = plan.first_ints
@@ -384,7 +384,7 @@ def restart(plan: Any, ints: Any, longs: Any, floats: Any) -> None:
     floats[:] = plan.first_floats
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def run(
     plan: Any,
     tape: Any,
@@ -426,7 +426,7 @@ def run(
             write(plan, tape, t, ints, longs, floats, row, out[ask_row[k]])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def read_rows(
     plan: Any, tape: Any, ints: Any, longs: Any, floats: Any, slots: Any, t: Any, out: Any
 ) -> None:
