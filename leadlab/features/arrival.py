@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.features import opcodes as op
+from leadlab.features.arrays import EMPTY, NEVER, NONE
 from leadlab.features.kernel import (
-    EMPTY,
-    NEVER,
-    NONE,
     add,
     add_to_sum,
     advance,

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.errors import EmptyInput
+from leadlab.features.arrays import EMPTY, Seen, Tape
 from leadlab.features.columns import Columns, Vocabulary, columns, new_vocabulary, translate
 from leadlab.features.feature import Entity, Feature
-from leadlab.features.feature_set import ENTITIES, FeatureSet
-from leadlab.features.kernel import EMPTY, Seen, Tape, run
+from leadlab.features.feature_set import ENTITIES, FeatureSet, by_entity
+from leadlab.features.kernel import run
 from leadlab.features.moments import At, Moments, moments_of
-from leadlab.features.plan import Compiled, by_entity, compile_features
+from leadlab.features.plan import Compiled, compile_features
 from leadlab.features.table import FeatureTable
 from leadlab.jit import kernel
 from leadlab.schema.log import MISSING, Coded, EventLog

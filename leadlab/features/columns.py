@@ -21,7 +21,7 @@ Vocabulary = dict[str, dict[str, int]]
 
 
 class Columns(NamedTuple):
-    """Per-event columns of a tape; see `leadlab.features.kernel.Tape`."""
+    """Per-event columns of a tape; see `leadlab.features.arrays.Tape`."""
 
     at_us: NDArray[np.int64]
     kind: I32

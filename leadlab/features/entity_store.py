@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlab.features.arrays import EMPTY, NEVER, NONE, Plan, Seen, Tape
 from leadlab.features.arrival import (
     DUPLICATE,
     LATE,
@@ -22,7 +23,7 @@ from leadlab.features.arrival import (
 )
 from leadlab.features.columns import Columns, columns, new_vocabulary
 from leadlab.features.feature import Feature
-from leadlab.features.kernel import EMPTY, NEVER, NONE, Plan, Seen, Tape, read_rows, run
+from leadlab.features.kernel import read_rows, run
 from leadlab.features.plan import compile_features
 from leadlab.schema.log import EventLog
 

@@ -151,3 +151,11 @@ def _feature(content: Mapping[str, Any]) -> Feature:
             "parts": tuple(_feature(p) for p in content["parts"]),
         }
     )
+
+
+def by_entity(features: FeatureSet) -> dict[Entity, list[Feature]]:
+    """Features grouped by the log they are computed on, each group in order."""
+    groups: dict[Entity, list[Feature]] = {}
+    for feature in features:
+        groups.setdefault(feature.entity, []).append(feature)
+    return groups

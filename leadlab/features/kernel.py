@@ -21,64 +21,21 @@ nothing, and counting references to the arrays of `Plan` and `Tape` took half of
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from leadlab.features import opcodes as op
+from leadlab.features.arrays import EMPTY, NEVER, NONE
+from leadlab.features.clock import US_PER_HOUR
+from leadlab.features.outputs import write
 from leadlab.features.prefetch import prefetch_row
 from leadlab.jit import kernel
 
-NEVER = np.iinfo(np.int64).min
-NONE = -1
-EMPTY = np.iinfo(np.uint64).max
 AHEAD = 6
 """Rows that the kernel asks memory for ahead of writing."""
 LINE = 16
 """float32 numbers in a cache line."""
-US_PER_HOUR = 3_600_000_000
-US_PER_DAY = 86_400_000_000
-
-
-class Plan(NamedTuple):
-    """Compiled declarations, as the kernel reads them; made by `leadlab.features.plan`."""
-
-    windows_us: NDArray[np.int64]  # (W,) length of each window
-    actions: NDArray[np.int32]  # (A, 5) op, cell, second cell, column, extra
-    masks: NDArray[np.uint64]  # (A,) event bits that an action needs
-    lists: NDArray[np.int32]  # (K * (W + 1) + 1,) action range by kind and window; W = standing
-    constants: NDArray[np.float64]  # rates of decay, window lengths in days
-    nodes: NDArray[np.int32]  # (N, 4) op, first, second, constant
-    ranges: NDArray[np.int32]  # (OPS + 1,) range of nodes of each op
-    outputs: NDArray[np.int32]  # (F,) node of each output
-    zone_starts_us: NDArray[np.int64]  # local-time offsets: valid from
-    zone_offsets_us: NDArray[np.int64]
-    first_ints: NDArray[np.int32]  # state of an entity without events
-    first_longs: NDArray[np.int64]
-    first_floats: NDArray[np.float64]
-
-
-class Tape(NamedTuple):
-    """Events as the kernel reads them; `next` links an entity's chain."""
-
-    at_us: NDArray[np.int64]
-    kind: NDArray[np.int32]  # code in the plan's kinds; 0 = any other
-    bits: NDArray[np.uint64]  # calendar classes and field conditions that hold
-    numbers: NDArray[np.float64]  # (n, M) event numbers; derived ones are filled by the kernel
-    codes: NDArray[np.int32]  # (n, A) codes of text fields
-    next: NDArray[np.int32]
-    repeated: NDArray[np.bool_]  # (n, D) the same code came again later
-    larger: NDArray[np.int32]  # (n, P, 2) neighbours in the queue of running extremes
-
-
-class Seen(NamedTuple):
-    """Hash table from (entity, field, code) to the last event that had it."""
-
-    keys: NDArray[np.uint64]
-    events: NDArray[np.int32]
-    used: NDArray[np.int64]  # (1,)
-    before: NDArray[np.int32]  # (D,) scratch: the event before, with the same code
 
 
 @kernel(forceinline=True, _nrt=False)
@@ -123,6 +80,37 @@ def _push_extreme(
     if back != NONE:
         tape.larger[back, queue, 1] = e
     ints[back_cell] = e
+
+
+@kernel(forceinline=True, _nrt=False)
+def _observe_number(
+    tape: Any,
+    e: Any,
+    live: Any,
+    code: Any,
+    a: Any,
+    b: Any,
+    column: Any,
+    extra: Any,
+    x: Any,
+    ints: Any,
+    floats: Any,
+) -> None:
+    """What a known number of an event changes for good."""
+    if code == op.ADD_SUM:
+        add_to_sum(floats, a, x)
+        ints[b] += 1
+    elif code == op.LAST_NUMBER:
+        floats[a] = x
+    elif code == op.FIRST_NUMBER:
+        if floats[a] != floats[a]:
+            floats[a] = x
+    elif code == op.EVER_EXTREME:
+        if not (extra * floats[a] >= extra * x):
+            floats[a] = x
+    elif live:
+        sign = 1.0 if code == op.PUSH_HIGH else -1.0
+        _push_extreme(tape, e, extra, a, x, column, sign, ints)
 
 
 @kernel(forceinline=True, _nrt=False)
@@ -181,25 +169,8 @@ def observe(
             longs[a] = NEVER
         else:
             x = tape.numbers[e, column]
-            if x != x:
-                continue
-            if code == op.ADD_SUM:
-                add_to_sum(floats, a, x)
-                ints[b] += 1
-            elif code == op.LAST_NUMBER:
-                floats[a] = x
-            elif code == op.FIRST_NUMBER:
-                if floats[a] != floats[a]:
-                    floats[a] = x
-            elif code == op.EVER_EXTREME:
-                if not (extra * floats[a] >= extra * x):
-                    floats[a] = x
-            elif not live:
-                continue
-            elif code == op.PUSH_HIGH:
-                _push_extreme(tape, e, extra, a, x, column, 1.0, ints)
-            elif code == op.PUSH_LOW:
-                _push_extreme(tape, e, extra, a, x, column, -1.0, ints)
+            if x == x:
+                _observe_number(tape, e, live, code, a, b, column, extra, x, ints, floats)
 
 
 @kernel(forceinline=True, _nrt=False)
@@ -310,70 +281,6 @@ def add(
         _enter(plan, tape, seen, w, e, ints, floats)
         if ints[w] == NONE:
             ints[w] = e
-
-
-@kernel(forceinline=True, _nrt=False)
-def _local(plan: Any, t: Any) -> Any:
-    """Local time in microseconds."""
-    zone = np.searchsorted(plan.zone_starts_us, t, side="right") - 1
-    return t + plan.zone_offsets_us[max(zone, 0)]
-
-
-@kernel(forceinline=True, _nrt=False)
-def _write_plain(
-    plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any, row: Any
-) -> None:
-    """Nodes that read one cell, one loop an op so that each is free of branches."""
-    nodes = plan.nodes
-    r = plan.ranges
-    for j in range(r[op.COUNT], r[op.COUNT + 1]):
-        row[j] = ints[nodes[j, 1]]
-    for j in range(r[op.TOTAL], r[op.TOTAL + 1]):
-        row[j] = floats[nodes[j, 1]] + floats[nodes[j, 1] + 1]
-    for j in range(r[op.MEAN], r[op.MEAN + 1]):
-        n = ints[nodes[j, 2]]
-        total = floats[nodes[j, 1]] + floats[nodes[j, 1] + 1]
-        row[j] = total / n if n > 0 else np.nan
-    for j in range(r[op.NUMBER], r[op.NUMBER + 1]):
-        row[j] = floats[nodes[j, 1]]
-    for j in range(r[op.SINCE], r[op.SINCE + 1]):
-        since = longs[nodes[j, 1]]
-        unit = plan.constants[nodes[j, 3]]
-        row[j] = (t - since) / unit if since != NEVER else np.nan
-    for j in range(r[op.EXTREME], r[op.EXTREME + 1]):
-        e = ints[nodes[j, 1]]
-        row[j] = tape.numbers[e, nodes[j, 2]] if e != NONE else np.nan
-    for j in range(r[op.CODE_IS], r[op.CODE_IS + 1]):
-        row[j] = 1.0 if ints[nodes[j, 1]] == nodes[j, 2] else 0.0
-    for j in range(r[op.DECAYED], r[op.DECAYED + 1]):
-        since = longs[nodes[j, 2]]
-        fade = 2.0 ** ((since - t) * plan.constants[nodes[j, 3]]) if since != NEVER else 0.0
-        row[j] = floats[nodes[j, 1]] * fade
-    for j in range(r[op.HOUR], r[op.HOUR + 1]):
-        row[j] = (_local(plan, t) % US_PER_DAY) / US_PER_HOUR
-    for j in range(r[op.WEEKDAY], r[op.WEEKDAY + 1]):
-        row[j] = (_local(plan, t) // US_PER_DAY + 3) % 7
-
-
-@kernel(forceinline=True, _nrt=False)
-def write(
-    plan: Any, tape: Any, t: Any, ints: Any, longs: Any, floats: Any, row: Any, out: Any
-) -> None:
-    """Write the outputs of a state row that stands at time `t`."""
-    _write_plain(plan, tape, t, ints, longs, floats, row)
-    for j in range(plan.ranges[op.FIRST_OF_PARTS], len(plan.nodes)):
-        code, extra = plan.nodes[j, 0], plan.nodes[j, 3]
-        a, b = row[plan.nodes[j, 1]], row[plan.nodes[j, 2]]
-        if code == op.RATIO:
-            row[j] = a / b if b != 0.0 else np.nan
-        elif code == op.DIFFERENCE:
-            row[j] = a - b
-        elif code == op.TREND:
-            row[j] = 2.0 * a - b
-        else:
-            row[j] = a / min(max(b, 1.0), plan.constants[extra])
-    for j in range(len(plan.outputs)):
-        out[j] = row[plan.outputs[j]]
 
 
 @kernel()

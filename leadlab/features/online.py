@@ -14,9 +14,8 @@ from leadlab.features.batch import AGENT
 from leadlab.features.columns import translate
 from leadlab.features.entity_store import UNKNOWN, Arrivals, EntityStore
 from leadlab.features.feature import Entity
-from leadlab.features.feature_set import ENTITIES, FeatureSet
+from leadlab.features.feature_set import ENTITIES, FeatureSet, by_entity
 from leadlab.features.moments import as_micros
-from leadlab.features.plan import by_entity
 from leadlab.features.table import FeatureTable
 from leadlab.schema.log import MISSING, Coded, EventLog
 

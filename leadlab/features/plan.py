@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from leadlab.features import opcodes as op
+from leadlab.features.arrays import NEVER, NONE, Plan
 from leadlab.features.clock import zone_table
-from leadlab.features.feature import Entity, Events, Feature, Number
-from leadlab.features.feature_set import FeatureSet
-from leadlab.features.kernel import NEVER, NONE, Plan
+from leadlab.features.feature import Events, Feature, Number
+from leadlab.features.quantity import bare, bare_number, quantity, selections, windows
 
 EVER = -1
 """Window index of what never leaves."""
@@ -69,30 +69,16 @@ def compile_features(features: Iterable[Feature], tz: str) -> Compiled:
     return _Compiler(tuple(features), tz).compile()
 
 
-def by_entity(features: FeatureSet) -> dict[Entity, list[Feature]]:
-    """Features grouped by the log they are computed on, each group in order."""
-    groups: dict[Entity, list[Feature]] = {}
-    for feature in features:
-        groups.setdefault(feature.entity, []).append(feature)
-    return groups
-
-
-def _bare(chosen: Events) -> Events:
-    """The selection without its words, so that equal selections share cells."""
-    return replace(chosen, noun="", plural="", by="lead")
-
-
 class _Compiler:
     """Hands out state cells, actions and nodes; each distinct quantity once."""
 
     def __init__(self, features: Sequence[Feature], tz: str) -> None:
         self.features, self.tz = features, tz
-        selections = [_bare(e) for f in features for e in _selections(f)]
-        kinds = dict.fromkeys(k for e in selections for k in e.kinds)
+        chosen = [bare(e) for f in features for e in selections(f)]
+        kinds = dict.fromkeys(k for e in chosen for k in e.kinds)
         self.kinds = {kind: code for code, kind in enumerate(kinds, start=1)}
-        self.conditions = list(dict.fromkeys(c for e in selections for c in e.where))
-        windows = {w for f in features for w in _windows(f)}
-        self.windows = sorted(windows)
+        self.conditions = list(dict.fromkeys(c for e in chosen for c in e.where))
+        self.windows = sorted({w for f in features for w in windows(f)})
         self.ints: list[int] = [NONE] * len(self.windows)
         self.longs: list[int] = [NEVER]
         self.floats: list[float] = []
@@ -168,7 +154,7 @@ class _Compiler:
 
     def _node(self, f: Feature) -> int:
         """Node of a feature, made once for equal quantities."""
-        key = _quantity(f)
+        key = quantity(f)
         if key not in self.node_of:
             node = self._node_of_parts(f) if f.parts else self._plain_node(f)
             self.node_of[key] = len(self.nodes)
@@ -184,7 +170,7 @@ class _Compiler:
         return code, one, other, days
 
     def _plain_node(self, f: Feature) -> tuple[int, int, int, int]:
-        chosen = _bare(f.events) if f.events else _SELF
+        chosen = bare(f.events) if f.events else _SELF
         match f.op:
             case "count":
                 return op.COUNT, self._count(chosen, f.window_s), 0, 0
@@ -211,7 +197,7 @@ class _Compiler:
         if f.number is None:
             raise AssertionError(f"{f.op} needs a number")  # the vocabulary gives it one
         column = self._column(f.number)
-        chosen = _bare(f.number.events)
+        chosen = bare(f.number.events)
         match f.op:
             case "total" | "mean":
                 total, n = self._sum(chosen, column, f.window_s)
@@ -220,7 +206,7 @@ class _Compiler:
                 code = op.LAST_NUMBER if f.op == "latest" else op.FIRST_NUMBER
                 return op.NUMBER, self._float_cell(code, chosen, column, 0), 0, 0
             case "waiting":
-                pending = self.cells[("pending", _bare_number(f.number))][0]
+                pending = self.cells[("pending", bare_number(f.number))][0]
                 return op.SINCE, pending, 0, self._constant(3_600e6)
             case _:
                 sign = 1 if f.op == "highest" else -1
@@ -359,7 +345,7 @@ class _Compiler:
 
     def _column(self, figure: Number) -> int:
         """Column of a number; derived ones get the actions that fill them, before any use."""
-        key = ("column", _bare_number(figure))
+        key = ("column", bare_number(figure))
         if key in self.cells:
             return self.cells[key][0]
         if figure.source not in ("gap", "response"):
@@ -371,44 +357,12 @@ class _Compiler:
         self.cells[key] = (column,)
         self.longs.append(NEVER)
         cell = len(self.longs) - 1
-        chosen = _bare(figure.events)
+        chosen = bare(figure.events)
         if figure.source == "gap":
             self._act(chosen, EVER, op.GAP, cell, 0, column)
             self._act(chosen, EVER, op.LAST_AT, cell)
         else:
-            self.cells[("pending", _bare_number(figure))] = (cell,)
+            self.cells[("pending", bare_number(figure))] = (cell,)
             self._act(chosen, EVER, op.CLOSE, cell, 0, column)
-            self._act(_bare(figure.after or _SELF), EVER, op.OPEN, cell)
+            self._act(bare(figure.after or _SELF), EVER, op.OPEN, cell)
         return column
-
-
-def _bare_number(figure: Number) -> tuple[object, ...]:
-    after = _bare(figure.after) if figure.after else None
-    return figure.source, _bare(figure.events), after
-
-
-def _quantity(f: Feature) -> tuple[object, ...]:
-    """What a feature computes, without the words around it."""
-    return (
-        f.op,
-        _bare(f.events) if f.events else None,
-        _bare_number(f.number) if f.number else None,
-        f.window_s,
-        f.half_life_s,
-        f.attribute,
-        f.category,
-        tuple(_quantity(p) for p in f.parts),
-    )
-
-
-def _selections(f: Feature) -> list[Events]:
-    chosen = [f.events] if f.events else []
-    if f.number:
-        chosen += [f.number.events] + ([f.number.after] if f.number.after else [])
-    return chosen + [e for part in f.parts for e in _selections(part)]
-
-
-def _windows(f: Feature) -> set[int]:
-    if f.parts:
-        return {w for part in f.parts for w in _windows(part)}
-    return set() if f.window_s is None else {f.window_s}

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.errors import BrokenFile
+from leadlab.features.arrays import Seen, Tape
 from leadlab.features.arrival import Chains, Rows
 from leadlab.features.entity_store import EntityStore
 from leadlab.features.feature_set import FeatureSet
-from leadlab.features.kernel import Seen, Tape
 from leadlab.features.online import OnlineStore
 
 FORMAT = "leadlab-online-store-1"

@@ -16,6 +16,8 @@ from leadlab.features import (
     Moments,
     build,
     count,
+    decay,
+    distinct,
     events,
     gap,
     hour,
@@ -30,6 +32,7 @@ from leadlab.features import (
     waiting,
     weekday,
 )
+from leadlab.features.automatic import most_frequent
 from leadlab.models.baselines import BaseRate, LastEventRule, Logistic
 from leadlab.models.conversion import ConversionModel
 from leadlab.models.estimator import LeadClassifier
@@ -43,6 +46,9 @@ OUTCOMES = {
     "cancelled": "O_CANCELLED|COMPLETE",
 }
 TELLING = ("A_APPROVED", "A_REGISTERED", "A_ACTIVATED", "A_DECLINED", "A_CANCELLED")
+FAMILIES = {"A_": "application step", "O_": "offer step", "W_": "work step"}
+AGENTS = 20
+"""So many of the busiest agents get a feature of their own."""
 WORKERS = 2
 LOGISTIC_ROWS = 30_000
 MARGIN_S = 1.0
@@ -71,8 +77,15 @@ def task(log: EventLog) -> Task:
     return Task(tuple(OUTCOMES.values()), candidates=offers, telling=telling, margin_s=MARGIN_S)
 
 
-def features(kinds: Sequence[str]) -> FeatureSet:
-    """What is looked at, given the kinds of events that the training part holds.
+def features(kinds: Sequence[str], agents: Sequence[str] = ()) -> FeatureSet:
+    """What is looked at, given what the training part holds.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Kinds of events, "activity|lifecycle".
+    agents : sequence of str
+        Who gets a yes/no feature "acted last".
 
     Examples
     --------
@@ -89,10 +102,17 @@ def features(kinds: Sequence[str]) -> FeatureSet:
         hour(),
         weekday(),
         latest(number("amount_req", every, noun="amount asked", unit="EUR")),
+        distinct("agent", every, "90d"),
+        *(is_latest("agent", name) for name in agents),
     ]
     for kind in sorted(kinds):
         one = events(kind)
         chosen += [count(one), recency(one), tenure(one), is_latest("kind", kind)]
+    for initial, noun in FAMILIES.items():
+        family = events(*sorted(k for k in kinds if k.startswith(initial)), noun=noun)
+        if family.kinds:
+            chosen += [count(family), recency(family), decay(family, "3d")]
+            chosen += [count(family, window) for window in ("1d", "3d", "7d", "14d")]
     for activity in sorted({kind.split("|")[0] for kind in kinds if kind.startswith("W_")}):
         chosen += _work(activity)
     return FeatureSet(chosen, tz=ZONE)
@@ -111,8 +131,8 @@ def model(seed: int) -> ConversionModel:
     return ConversionModel(
         rounds=200,
         learning_rate=0.03,
-        max_depth=6,
-        min_child_weight=10.0,
+        max_depth=5,
+        min_child_weight=30.0,
         subsample=0.5,
         colsample=0.3,
         reg_lambda=10.0,
@@ -158,8 +178,11 @@ def evaluate_bpic2012(
     tell("cut cases into prefixes")
     what = task(log)
     found = prefixes(log, what)
-    before = log.kind.codes[log.at_us < found.split_us]
-    chosen = features([str(log.kind.names[code]) for code in np.unique(before)])
+    before = log.between(int(log.at_us[0]), found.split_us)
+    chosen = features(
+        [str(before.kind.names[code]) for code in np.unique(before.kind.codes)],
+        most_frequent(before.agent, AGENTS),
+    )
     tell(f"build {len(chosen)} features of {len(found.row):,} prefixes")
     at_us = log.at_us[found.row]
     asked = Moments(log.tenant.take(found.row), log.lead.take(found.row), at_us)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ I64 = NDArray[np.int64]
 Validation = tuple[Any, ArrayLike] | float
 
 
-class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LeadClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base of estimators of P(converts within the horizon | what is known now).
 
     A subclass implements ``_train(X, y, validation)`` and ``_chance(X)`` on checked float32
@@ -108,11 +109,13 @@ class LeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _columns(self, table: Matrix) -> F32:
         return same_columns(table, tuple(self.feature_names_in_), self.named_)
 
+    @abstractmethod
     def _train(self, X: F32, y: F32, validation: tuple[F32, F32] | None) -> None:
-        raise NotImplementedError
+        """Learn from checked rows."""
 
+    @abstractmethod
     def _chance(self, X: F32) -> F64:
-        raise NotImplementedError
+        """Probability of each checked row."""
 
 
 def _twice(names: tuple[str, ...]) -> str:

@@ -128,9 +128,8 @@ def train(
         If there are no events, an outcome kind does not occur, or a side of the split has no
         lead or one class only.
     """
-    outcomes = (*study.converted, *study.ended)
     tell("declare features")
-    chosen = features or automatic(log, skip=outcomes)
+    chosen = features or automatic(log, skip=(*study.converted, *study.ended))
     tell(f"build {len(chosen)} features")
     table = build(log, chosen, study.at)
     tell("label landmarks")
@@ -143,10 +142,9 @@ def train(
     )
     rows = landmarks.usable
     table, label = table.take(rows), landmarks.label[rows].astype(np.int64)
-    leads = landmarks.lead[rows]
     split = temporal_split(
         table.as_of_us,
-        leads,
+        landmarks.lead[rows],
         label,
         window_end_us=landmarks.window_end_us[rows],
         validation=study.validation,
@@ -165,24 +163,38 @@ def train(
         baselines,
         table.take(split.test),
         label[split.test],
-        groups=leads[split.test],
+        groups=landmarks.lead[rows][split.test],
         capacity=study.capacity,
         resamples=RESAMPLES,
         seed=study.seed,
         name="gradient-boosted trees",
     )
-    about = About(
-        features=chosen.to_json(),
+    origin = fingerprint(matrix(train_rows), label[split.train])
+    about = _about(study, chosen, landmarks, split, report, origin, trained_at)
+    return Trained(fitted, table, label, landmarks, split, report, about)
+
+
+def _about(
+    study: Study,
+    features: FeatureSet,
+    landmarks: Landmarks,
+    split: Split,
+    report: Report,
+    origin: str,
+    trained_at: str,
+) -> About:
+    """What the model's file will say."""
+    return About(
+        features=features.to_json(),
         converted=study.converted,
         ended=study.ended,
         horizon_days=study.horizon_days,
         seed=study.seed,
-        fingerprint=fingerprint(matrix(train_rows), label[split.train]),
+        fingerprint=origin,
         metrics={name: found.value for name, found in report.metrics.items()},
         trained_at=trained_at,
         notes={"test_start_us": split.test_start_us, "landmarks": landmarks.counts},
     )
-    return Trained(fitted, table, label, landmarks, split, report, about)
 
 
 def _baselines(table: FeatureTable, label: NDArray[np.int64]) -> dict[str, Fitted]:
