@@ -51,9 +51,9 @@ def find(keys: Any, key: Any) -> Any:
 
 @kernel(forceinline=True, _nrt=False)
 def seen_key(entity: Any, field: Any, code: Any) -> Any:
-    """28 bits of entity, 5 of field, 31 of code."""
+    """26 bits of entity, 8 of field, 30 of code."""
     return (
-        (np.uint64(entity) << np.uint64(36)) | (np.uint64(field) << np.uint64(31)) | np.uint64(code)
+        (np.uint64(entity) << np.uint64(38)) | (np.uint64(field) << np.uint64(30)) | np.uint64(code)
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leadlab.errors import BadInput
 from leadlab.features import opcodes as op
 from leadlab.features.arrays import NEVER, NONE, Plan
 from leadlab.features.clock import zone_table
@@ -15,6 +16,9 @@ from leadlab.features.quantity import bare, bare_number, quantity, selections, w
 
 EVER = -1
 """Window index of what never leaves."""
+MOST_DISTINCTS = 256
+MOST_CONDITIONS = 60
+"""As many as the kernel's keys and bits can tell apart."""
 
 _SELF = Events()
 _ANY_ORDER = [op.LAST_AT, op.FIRST_AT, op.ADD_COUNT, op.ADD_SUM]
@@ -95,6 +99,12 @@ class _Compiler:
 
     def compile(self) -> Compiled:
         outputs = [self._node(feature) for feature in self.features]
+        for what, found, most in (
+            ("distinct counts", len(self.distinct_fields), MOST_DISTINCTS),
+            ("conditions on data fields", len(self.conditions), MOST_CONDITIONS),
+        ):
+            if found > most:
+                raise BadInput(f"too many {what} in one feature set", got=found, expected=most)
         order = sorted(range(len(self.nodes)), key=self._rank)
         place = np.empty(len(order), np.int32)
         place[order] = np.arange(len(order))

@@ -89,6 +89,18 @@ def test_declarations_that_cannot_be_are_refused() -> None:
             word()
 
 
+def test_more_than_the_kernel_can_tell_apart_is_refused() -> None:
+    log = log_of(["2026-01-01"])
+    many = [distinct(f"field{i}", VIEWS, "7d") for i in range(257)]
+    with pytest.raises(BadInput, match="too many distinct counts"):
+        build(log, FeatureSet(many))
+    assert build(log, FeatureSet(many[:256])).values.sum() == 0
+    several = [count(VIEWS.only(f"view{i}", via=str(i))) for i in range(61)]
+    with pytest.raises(BadInput, match="too many conditions"):
+        build(log, FeatureSet(several))
+    assert build(log, FeatureSet(several[:60])).values.sum() == 0
+
+
 def test_a_field_of_the_wrong_type_is_named() -> None:
     log = log_of(["2026-01-01"], size=["large"], weight=[3.0])
     with pytest.raises(BadInput, match="where: size"):
