@@ -172,8 +172,7 @@ def by_river(log: EventLog) -> np.ndarray:
         for days in DAYS
         for on, how in (("one", stats.Sum), ("value", stats.Sum), ("value", stats.Mean))
     ]
-    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    times = [epoch + dt.timedelta(microseconds=int(t)) for t in log.at_us]
+    times = log.at_us.astype("datetime64[us]").tolist()
     out = np.empty((len(log), 72))
     for i, (lead, kind, value, t) in enumerate(
         zip(
@@ -189,10 +188,10 @@ def by_river(log: EventLog) -> np.ndarray:
 
 
 PEERS: dict[str, tuple[Callable[[EventLog], np.ndarray], int]] = {
-    "pandas": (by_pandas, 100_000),
-    "polars": (by_polars, 100_000),
-    "duckdb": (by_duckdb, 100_000),
-    "river": (by_river, 2_000),
+    "pandas": (by_pandas, 1_000_000),
+    "polars": (by_polars, 1_000_000),
+    "duckdb": (by_duckdb, 1_000_000),
+    "river": (by_river, 20_000),
 }
 
 
@@ -220,7 +219,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
         except ModuleNotFoundError as error:
             found.append(missing(NAME, rate, "events/s", peer, error))
             continue
-        part = first_leads(log, min(size, n) // (4 if quick else 1))
+        part = log if size >= n else first_leads(log, size // (4 if quick else 1))
         start = time.perf_counter()
         function(part)
         peer_rate = len(part) / (time.perf_counter() - start)
