@@ -1,7 +1,9 @@
-"""All benchmarks, one table, one file: ``python benchmarks/run.py [--quick]``.
+"""All benchmarks, one table, one file: ``python benchmarks/run.py [NAME ...] [--quick]``.
 
-Each script runs in a process of its own. Explanations run a second time where `make newest` has
-left an environment with the newest XGBoost. Results go to ``benchmarks/results.json``.
+With names (features, explain, one_lead, memory, imports) only those are run, and only their
+records are replaced in the file. Each script runs in a process of its own. Explanations run a
+second time where `make newest` has left an environment with the newest XGBoost. Results go to
+``benchmarks/results.json``.
 """
 
 from __future__ import annotations
@@ -33,18 +35,24 @@ def measured(python: str, script: str, quick: bool) -> list[dict[str, Any]]:
 def main() -> None:
     """Run all, print the table, write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("scripts", nargs="*", choices=[*SCRIPTS, []], help="all when not given")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer repeats")
-    quick = parser.parse_args().quick
-    jobs = [(sys.executable, script) for script in SCRIPTS]
-    if NEWEST.exists():
+    arguments = parser.parse_args()
+    quick, chosen = arguments.quick, arguments.scripts or list(SCRIPTS)
+    jobs = [(sys.executable, script) for script in chosen]
+    if "explain" in chosen and NEWEST.exists():
         jobs.append((str(NEWEST), "explain"))
     console = Console(width=None if sys.stdout.isatty() else 150)
+    results = HERE / "results.json"
+    before = json.loads(results.read_text()) if arguments.scripts and results.exists() else []
     records: list[dict[str, Any]] = []
     for python, script in track(jobs, "measuring", console=Console(stderr=True)):
         found = measured(python, script, quick)
         console.print(table(found))
         records += found
-    (HERE / "results.json").write_text(json.dumps(records, indent=1) + "\n")
+    replaced = {record["name"] for record in records}
+    records = [r for r in before if r["name"] not in replaced] + records
+    results.write_text(json.dumps(records, indent=1) + "\n")
     console.print(f"{len(records)} records in benchmarks/results.json")
 
 
