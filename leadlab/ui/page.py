@@ -64,7 +64,12 @@ class HubPage:
         """Start the hub and follow it; call when the session is loaded."""
         self._hub.start()
         self.update()
-        PeriodicCallback(callback=self.update, period=PERIOD_MS, background=True, log=False).start()
+        follow = PeriodicCallback(
+            callback=self.update, period=PERIOD_MS, background=True, log=False
+        )
+        follow.start()
+        # Else what Panel keeps of a session that is gone would keep the page too.
+        pn.state.on_session_destroyed(lambda _: follow.stop())
 
     def pick(self, key: Key) -> None:
         """Show the reasons of a lead."""

@@ -177,9 +177,9 @@ def live(served: Served, open_page: Callable[..., Seen]) -> Callable[..., Seen]:
     def open_live(width: int = 1440, height: int = 900, scheme: str = "light") -> Seen:
         seen = open_page(served.url, width, height, scheme)
         seen.page.wait_for_selector('[data-figure="done"]', timeout=60_000)
-        seen.page.locator("select").select_option(label="×3,600 · 1 h/s")
+        seen.page.locator("select").select_option(label="×21,600 · 6 h/s")
         seen.press("Restart")
-        wait_until(lambda: seen.done() < 50)
+        wait_until(lambda: seen.done() < 100)
         if seen.page.get_by_role("button", name="Play", exact=True).count():
             seen.press("Play")
         return seen
