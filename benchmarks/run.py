@@ -35,7 +35,7 @@ def measured(python: str, script: str, quick: bool) -> list[dict[str, Any]]:
 def main() -> None:
     """Run all, print the table, write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scripts", nargs="*", choices=[*SCRIPTS, []], help="all when not given")
+    parser.add_argument("scripts", nargs="*", metavar="NAME", help="all when not given")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer repeats")
     arguments = parser.parse_args()
     quick, chosen = arguments.quick, arguments.scripts or list(SCRIPTS)
