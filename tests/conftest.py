@@ -1,8 +1,14 @@
-"""Fixtures that every room's tests may use."""
+"""What every room's tests may use, and what happens where a test has nothing to work on.
+
+A test that needs public data is marked `data`, one that opens a page `browser`. Where the data or a
+browser is absent such tests are left out, and the end of the run lists them. On CI a browser is
+never absent: there the tests run, and fail.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +16,7 @@ import pytest
 from leadlab.config import Settings
 
 ROOT = Path(__file__).parents[1]
-
-
-class _Missing(Exception):
-    """A public data set is not on this machine."""
+_MISSED = pytest.StashKey[dict[str, list[str]]]()
 
 
 def _data_dir() -> Path | None:
@@ -22,32 +25,36 @@ def _data_dir() -> Path | None:
     return named or (beside if beside.is_dir() else None)
 
 
+def _browser() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or os.environ.get("CI")
+
+
 @pytest.fixture
-def public_data(request: pytest.FixtureRequest) -> Path:
-    """Folder of the public data sets; absent, the test passes and is listed as missed."""
+def public_data() -> Path:
+    """Folder of the public data sets, for tests that are marked `data`."""
     folder = _data_dir()
     if folder is None:
-        raise _Missing(request.node.nodeid)
+        pytest.fail("no public data here, and the test is not marked `data`", pytrace=False)
     return folder
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Turn a missing data set into a pass that is listed at the end."""
-    report = yield
-    if call.excinfo is not None and call.excinfo.errisinstance(_Missing):
-        report.outcome, report.longrepr = "passed", None
-        item.config.stash.setdefault(_MISSED, []).append(item.nodeid)
-    return report
-
-
-_MISSED = pytest.StashKey[list[str]]()
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what has nothing to work on, and keep its names."""
+    needs = {"data": (_data_dir(), "LEADLAB_DATA_DIR"), "browser": (_browser(), "chromium")}
+    missed: dict[str, list[str]] = {}
+    for marker, (there, name) in needs.items():
+        if there is None:
+            out = [item for item in items if item.get_closest_marker(marker)]
+            missed[f"{marker}, for want of {name}"] = [item.nodeid for item in out]
+            items[:] = [item for item in items if item not in out]
+            config.hook.pytest_deselected(items=out)
+    config.stash[_MISSED] = missed
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List the tests that had no public data to work on."""
-    missed = terminalreporter.config.stash.get(_MISSED, [])
-    if missed:
-        terminalreporter.section("missed for want of public data (set LEADLAB_DATA_DIR)")
-        for nodeid in missed:
-            terminalreporter.line(nodeid)
+    """List what was left out."""
+    for why, names in terminalreporter.config.stash.get(_MISSED, {}).items():
+        if names:
+            terminalreporter.section(f"{len(names)} tests left out: {why}")
+            for name in names:
+                terminalreporter.line(name)
