@@ -86,6 +86,23 @@ class Engine:
         scoreboard.
     capacity : int
         Results that `history` keeps.
+
+    Examples
+    --------
+    >>> from leadlab.data.generated import generated_log
+    >>> from leadlab.explain import Scorer
+    >>> from leadlab.features import build, catalogue
+    >>> from leadlab.models.conversion import ConversionModel
+    >>> log, features = generated_log(60, 90, seed=3), catalogue()
+    >>> table = build(log, features)
+    >>> model = ConversionModel(rounds=5).fit(table, table.column("offer_count_30d") > 0)
+    >>> engine = Engine(OnlineStore(features), Scorer(model, features, "example"))
+    >>> for batch in log.batches(500):
+    ...     results = engine.take(batch)
+    >>> len(results) == len(set(batch.lead.values()))
+    True
+    >>> engine.explain("lead-000001", int(log.at_us[-1])).lead
+    'lead-000001'
     """
 
     def __init__(

@@ -95,6 +95,8 @@ class Player:
         A lead counts as active this many stream seconds after its last event.
     stale_s : int
         An active lead's score is read again after this many stream seconds.
+    longest_quiet_s : float, optional
+        Skip what is left of a spell without events that would last longer, in clock seconds.
     """
 
     def __init__(
@@ -105,11 +107,13 @@ class Player:
         batch: int = 64,
         active_s: int = 30 * 86_400,
         stale_s: int = 3_600,
+        longest_quiet_s: float | None = None,
     ) -> None:
         self.replay = replay
         self.batch = batch
         self.active_s = active_s
         self.stale_s = stale_s
+        self.longest_quiet_s = longest_quiet_s
         self.generation = 0
         self._make_engine = make_engine
         self._lock = threading.RLock()
@@ -147,6 +151,8 @@ class Player:
                 break
         with self._lock:
             self.replay.settle(clock_s)
+            if self.longest_quiet_s is not None:
+                self.replay.skip_quiet(clock_s, self.longest_quiet_s)
             self.stream_us = self.replay.stream_us(clock_s)
             self._pulse.append((clock_s, self.replay.done))
             while clock_s - self._pulse[0][0] > RATE_S:
@@ -229,6 +235,11 @@ class Player:
         """
         with self._lock:
             return self.engine.explain(lead, self.stream_us, tenant, since_us=since_us)
+
+    def knows(self, lead: str, tenant: str) -> bool:
+        """Whether an event has named the lead."""
+        with self._lock:
+            return (lead, tenant) in self.engine.standings
 
     def leads(self) -> list[tuple[str, str]]:
         """(tenant, lead) of every lead that the stream has named."""

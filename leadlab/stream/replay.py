@@ -26,6 +26,11 @@ class Replay:
     clock_s : float
         What the clock reads now.
 
+    Attributes
+    ----------
+    end_us : int
+        Time of the last event, or the start where nothing is to be played.
+
     Examples
     --------
     >>> import pandas as pd
@@ -52,6 +57,7 @@ class Replay:
         self.pace = Pace(speed, clock_s, start_us)
         self._first = int(np.searchsorted(log.at_us, start_us, side="left"))
         self._next = self._first
+        self.end_us = int(log.at_us[-1]) if self.total else start_us
 
     @property
     def history(self) -> EventLog:
@@ -72,11 +78,6 @@ class Replay:
     def finished(self) -> bool:
         """Whether every event was handed out."""
         return self._next == len(self.log)
-
-    @property
-    def end_us(self) -> int:
-        """Time of the last event, or the start where nothing is to be played."""
-        return int(self.log.at_us[-1]) if self.total else self.start_us
 
     def stream_us(self, clock_s: float) -> int:
         """Stream time; it ends with the last event."""
@@ -105,6 +106,18 @@ class Replay:
         if not self.finished and self.log.at_us[self._next] <= stream_us:
             reached_us = self.log.at_us[self._next - 1] if self.done else self.start_us
             self.pace = self.pace.moved(int(reached_us), clock_s)
+
+    def skip_quiet(self, clock_s: float, longest_s: float) -> None:
+        """Move stream time on so that the next event is due within `longest_s` clock seconds.
+
+        Nights and weekends of a recording need not be sat through. Only a playing replay skips.
+        """
+        if self.finished or not self.pace.playing:
+            return
+        next_us = int(self.log.at_us[self._next])
+        soonest_us = next_us - round(longest_s * self.pace.speed * 1e6)
+        if self.stream_us(clock_s) < soonest_us:
+            self.pace = self.pace.moved(soonest_us, clock_s)
 
     def pause(self, clock_s: float) -> None:
         """Let stream time stand still."""

@@ -45,6 +45,14 @@ class Standings:
     ----------
     rows, rows_before : float32 array, shape (room, n_features)
         The features behind the newest score, and behind the one before the last event.
+
+    Examples
+    --------
+    >>> standings = Standings(n_features=1)
+    >>> places = standings.places_of(["ann", "bob"], "default")
+    >>> standings._places["probability"][places] = 0.2, 0.7
+    >>> standings.places["lead"][standings.top(1, places)].tolist()
+    ['bob']
     """
 
     def __init__(self, n_features: int) -> None:
@@ -56,6 +64,9 @@ class Standings:
 
     def __len__(self) -> int:
         return len(self._index)
+
+    def __contains__(self, lead_and_tenant: tuple[str, str]) -> bool:
+        return lead_and_tenant[::-1] in self._index
 
     @property
     def places(self) -> NDArray[Any]:

@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 import panel as pn
 
-from leadlab.ui.picture import ACTIVE_DAYS, HOT_SHARE, Picture
+from leadlab.ui.picture import ACTIVE_DAYS, HOT_SHARE, Key, Picture
 from leadlab.ui.theme import card, sheets, text
 from leadlab.ui.wording import ago, percent, points, safe
 
-Key = tuple[str, str]
-"""Lead and tenant."""
 REORDER_S = 2.0
 """Values change at once, places at most this often, so that a row can be read and clicked."""
 AIM_S = 0.4

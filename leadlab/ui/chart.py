@@ -67,22 +67,25 @@ class ScoreChart:
             return
         if board.n_active:
             self.hot.location, self.hot.visible = float(log_odds(board.hot)), True
-        heading = _heading(board.hot if board.n_active else None)
-        if heading != self.heading.object:
-            self.heading.object = heading
         rows = _columns(results[-KEPT:], board.hot)
         if progress.generation != self._generation:
             self._generation = progress.generation
             self.source.data = rows
         elif len(results):
             self.source.stream(rows, rollover=KEPT)
-        self._fit(float(self.hot.location))
+        waiting = not len(self.source.data["at"])
+        heading = _heading(board.hot if board.n_active else None, waiting)
+        if heading != self.heading.object:
+            self.heading.object = heading
+        if waiting:
+            now_ms = progress.stream_us / 1e3
+            self.figure.x_range.update(start=now_ms - 3_600e3, end=now_ms)
+        else:
+            self._fit(float(self.hot.location))
 
     def _fit(self, hot: float) -> None:
         """Let the axes span what is drawn; they move in steps, so that labels stand still."""
         at, odds, ms = (np.asarray(self.source.data[name]) for name in ("at", "odds", "ms"))
-        if not len(at):
-            return
         x, y, right = self.figure.x_range, self.figure.y_range, self.figure.extra_y_ranges["ms"]
         margin_ms = max(1_000.0, 0.01 * (at[-1] - at[0]))
         x.update(start=at[0] - margin_ms, end=at[-1] + margin_ms)
@@ -123,11 +126,12 @@ def _columns(results: Results | None, hot: float) -> dict[str, Any]:
     }
 
 
-def _heading(hot: float | None) -> str:
+def _heading(hot: float | None, waiting: bool = True) -> str:
     line = "" if hot is None else f": {percent(hot)}"
     share = safe(f"top {HOT_SHARE:.0%} of the active leads{line}")
+    empty = '<p class="note">Empty: no event has been replayed yet.</p>' if waiting else ""
     return (
-        "<h2>Scores as events arrive</h2>"
+        f"<h2>Scores as events arrive</h2>{empty}"
         f'<div class="key"><span><i></i>score of a lead after an event</span>'
         f'<span><i class="hot"></i>hot</span>'
         f'<span><i class="bar"></i>{share}</span>'
@@ -149,8 +153,8 @@ def _figure(source: Any, hot: Any) -> Any:
         background_fill_alpha=0,
         border_fill_alpha=0,
         outline_line_color=None,
-        min_border_left=8,
-        min_border_right=8,
+        min_border_left=56,  # room for the longest label, so that nothing shifts
+        min_border_right=48,
     )
     fig.extra_y_ranges = {"ms": Range1d(0, 10, **own)}
     fig.segment(

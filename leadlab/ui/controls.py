@@ -31,8 +31,8 @@ class Controls:
         self.speed = pn.widgets.Select(
             options={f"×{speed:,} · {pace(speed)}": float(speed) for speed in SPEEDS},
             value=float(SPEEDS[2]),
-            width=176,
-            styles={"flex": "1 1 120px"},
+            sizing_mode="stretch_width",
+            css_classes=["flexible"],
             **look,
         )
         self.again = pn.widgets.Button(

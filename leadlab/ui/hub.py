@@ -1,8 +1,9 @@
 """The process-wide hub: one thread runs the pipeline, every session reads what it made.
 
-Sessions never wait for the thread and never run the pipeline: they take the newest `Picture`, ask
-for the results since the last they saw, and leave wishes (pause, speed, restart) to be carried out
-at the next tick. Only the reasons of a lead are worked out when a session asks.
+Sessions take the newest `Picture`, ask for the results since the last they saw, and leave wishes
+(pause, speed, restart) to be carried out at the next tick. Reasons are worked out with each
+scoreboard for the leads that somebody looks at, once for all who do; only the first look at a lead
+asks the pipeline itself.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from typing import Any
 from leadlab.config import Settings
 from leadlab.errors import DataUnavailable, LeadlabError, UnknownName
 from leadlab.features import OnlineStore
-from leadlab.stream import Engine, Explanation, Player, Replay, Results
-from leadlab.ui.picture import ACTIVE_DAYS, HOT_SHARE, Facts, Picture
+from leadlab.stream import Engine, Explanation, Player, Progress, Replay, Results
+from leadlab.ui.picture import ACTIVE_DAYS, HOT_SHARE, Facts, Key, Picture
 from leadlab.ui.recording import Recording, read_recording
 
 SPEEDS = (60, 600, 3_600, 21_600, 86_400, 1_000_000)
@@ -31,6 +32,10 @@ REST_S = 0.5
 """Wait between ticks while events come, and while none can."""
 BOARD_S = 0.5
 BOARD_ROWS = 12
+LOOK_S = 3.0
+"""A lead is looked at for so long after a session last asked for its reasons."""
+QUIET_S = 2.0
+"""Nobody waits longer than this for the next event: the rest of a quiet spell is skipped."""
 _EVENTS_PER_S = 8
 """The first speed shows about so many events a second: lively, and slow enough to follow."""
 _log = logging.getLogger(__name__)
@@ -64,6 +69,7 @@ class Hub:
         self._read = read
         self._clock = clock
         self._player: Player | None = None
+        self._looked_s: dict[Key, float] = {}
         self._wishes: queue.SimpleQueue[Callable[[Player, float], None]] = queue.SimpleQueue()
         self._wake, self._halt, self._ready = (threading.Event() for _ in range(3))
         self._thread: threading.Thread | None = None
@@ -117,17 +123,32 @@ class Hub:
             now_s = self._clock()
             player.tick(now_s)
             progress, seen = player.progress(), self.picture
-            board = seen.board
-            if board is None or (
-                board.stream_us != progress.stream_us and now_s - board_s >= BOARD_S
-            ):
-                self._publish(progress=progress, board=player.board(BOARD_ROWS, HOT_SHARE))
+            if self._board_is_due(progress, now_s - board_s):
+                self._publish(progress=progress, **self._look(player))
                 board_s = now_s
             elif progress != seen.progress:
                 self._publish(progress=progress)
             moving = progress.playing and not progress.finished
             self._wake.wait(TICK_S if moving else REST_S)
             self._wake.clear()
+
+    def _board_is_due(self, progress: Progress, age_s: float) -> bool:
+        """Whether the board on show is of another moment, and old enough or of another start."""
+        board, seen = self.picture.board, self.picture.progress
+        if board is None or seen is None or progress.generation != seen.generation:
+            return True
+        return board.stream_us != progress.stream_us and age_s >= BOARD_S
+
+    def _look(self, player: Player) -> dict[str, Any]:
+        """The board, and the reasons of the leads that are looked at, as of the same moment."""
+        board = player.board(BOARD_ROWS, HOT_SHARE)
+        found: dict[Key, Explanation] = {}
+        for key, at_s in list(self._looked_s.items()):
+            if self._clock() - at_s <= LOOK_S and player.knows(*key):
+                found[key] = player.explain(*key, board.stream_us)
+            else:
+                del self._looked_s[key]
+        return {"board": board, "explanations": found}
 
     def _grant(self, player: Player) -> None:
         while not self._wishes.empty():
@@ -143,19 +164,22 @@ class Hub:
         player = self._player
         return None if player is None else player.engine.history.since(seq, most)
 
-    def explain(self, lead: str, tenant: str, since_us: int | None = None) -> Explanation | None:
+    def explain(self, lead: str, tenant: str) -> Explanation | None:
         """Say why a lead stands where it stands; None while nothing is live.
 
-        A score made at `since_us` or later is taken as it is, so that what is said agrees with
-        what is on screen.
+        As of the scoreboard, where the lead is looked at already; else as of now.
 
         Raises
         ------
         UnknownName
             For a lead that the stream has not named.
         """
-        player = self._player
-        return None if player is None else player.explain(lead, tenant, since_us)
+        player, key = self._player, (lead, tenant)
+        if player is None:
+            return None
+        found = self.picture.explanations.get(key) or player.explain(lead, tenant)
+        self._looked_s[key] = self._clock()
+        return found
 
     def find(self, text: str) -> tuple[str, str]:
         """Lead and tenant of a name as typed; blanks around it and case are forgiven.
@@ -204,6 +228,7 @@ def play(recording: Recording, clock_s: float) -> Player:
         replay,
         lambda: Engine(OnlineStore(scorer.features), scorer, ends=ends),
         active_s=ACTIVE_DAYS * 86_400,
+        longest_quiet_s=QUIET_S,
     )
 
 

@@ -11,14 +11,18 @@ from leadlab.ui.board import Scoreboard
 from leadlab.ui.chart import KEPT, ScoreChart
 from leadlab.ui.controls import Controls
 from leadlab.ui.hub import Hub
-from leadlab.ui.picture import Picture
+from leadlab.ui.picture import Key, Picture
 from leadlab.ui.status import Status
 from leadlab.ui.theme import card, look, row, text
 from leadlab.ui.why import Why
 from leadlab.ui.wording import safe
 
 PERIOD_MS = 250
-Key = tuple[str, str]
+FOOT = (
+    '<p class="note foot">Every figure here came out of one pipeline that ran on the events of the'
+    " log: features as of each moment, one model, exact Shapley values. Spells without events are"
+    " skipped after a moment. Play, speed and restart act for everybody who has this page open.</p>"
+)
 
 
 class HubPage:
@@ -41,14 +45,15 @@ class HubPage:
         self.notice = text(notice_html(hub.picture))
         head = row(self.status.clock, self.controls.view)
         self.head = card(head, self.status.figures)
-        self._live = (self.head, self.chart.view, self.board.view, self.why.view)
+        foot = text(FOOT)
+        self._live = (self.head, self.chart.view, self.board.view, self.why.view, foot)
         for view in self._live:
             view.visible = False
 
     def template(self) -> Any:
         """The page to serve."""
         page = pn.Template(look("page.html"))
-        roots = zip(("status", "chart", "board", "why"), self._live, strict=True)
+        roots = zip(("status", "chart", "board", "why", "foot"), self._live, strict=True)
         for name, view in (("notice", self.notice), *roots):
             page.add_panel(name, view)
         page.add_variable("tokens", look("tokens.css"))
@@ -126,7 +131,8 @@ def notice_html(picture: Picture) -> str:
         "failed": ("This cannot be shown", f"{picture.message}."),
     }[picture.state]
     hint = f'<p class="hint">{_with_code(picture.hint)}</p>' if picture.hint else ""
-    return f'<div class="notice"><h2>{heading}</h2><p>{safe(message)}</p>{hint}</div>'
+    said = safe(message[:1].upper() + message[1:])
+    return f'<div class="notice"><h2>{heading}</h2><p>{said}</p>{hint}</div>'
 
 
 def _with_code(hint: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from leadlab.stream import Board, Progress
+from leadlab.stream import Board, Explanation, Progress
 
+Key = tuple[str, str]
+"""Lead and tenant."""
 State = Literal["idle", "loading", "live", "nothing", "failed"]
 HOT_SHARE = 0.05
 """Leads within this top share of the active ones are hot: as many as a team can call first."""
@@ -54,6 +57,8 @@ class Picture:
         What people are told where there is nothing live to see, and the next step.
     facts, progress, board
         None until it is live.
+    explanations : mapping of (lead, tenant) to Explanation
+        Of the leads that somebody looks at, as of the board's moment.
     """
 
     version: int = 0
@@ -63,3 +68,4 @@ class Picture:
     facts: Facts | None = None
     progress: Progress | None = None
     board: Board | None = None
+    explanations: Mapping[Key, Explanation] = field(default_factory=dict)

@@ -11,11 +11,9 @@ import panel as pn
 from leadlab.errors import UnknownName
 from leadlab.stream import Board, Explanation
 from leadlab.ui.hub import Hub
-from leadlab.ui.picture import Picture
+from leadlab.ui.picture import Key, Picture
 from leadlab.ui.theme import card, sheets, text
 from leadlab.ui.wording import ago, moment, percent, points, safe, times
-
-Key = tuple[str, str]
 
 
 class Why:
@@ -68,7 +66,7 @@ class Why:
             self.body.object = NOBODY
             return
         try:
-            explanation = self._hub.explain(*picked, board.stream_us)
+            explanation = self._hub.explain(*picked)
         except UnknownName:
             self.body.object = _gone(picked[0])
             return

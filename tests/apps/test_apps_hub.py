@@ -152,6 +152,9 @@ INKS = """() => Bokeh.documents.flatMap((doc) => [...doc._all_models.values()]
 def fits(seen: Seen) -> bool:
     """Nothing reaches beyond the right edge."""
     width = seen.page.viewport_size["width"]
+    buttons = [b.bounding_box() for b in seen.page.get_by_role("button").all()]
+    if any(box is not None and box["x"] + box["width"] > width - 24 for box in buttons[1:]):
+        return False
     boxes = [c.bounding_box() for c in seen.page.locator(".bk-panel-models-layout-Column").all()]
     return seen.page.evaluate("document.documentElement.scrollWidth") <= width and all(
         box is None or box["x"] + box["width"] <= width for box in boxes

@@ -166,3 +166,12 @@ def test_top_and_threshold_agree_with_sorting(chances, n, share) -> None:
 def test_a_share_must_be_one() -> None:
     with pytest.raises(BadInput, match="share"):
         Standings(1).threshold(0.0, np.arange(0))
+
+
+def test_nobody_waits_through_a_quiet_spell(recording: Recording) -> None:
+    player = player_of(recording, speed=60.0, longest_quiet_s=1.0)
+    for k in range(1, 40):
+        done = player.replay.done
+        player.tick(1.01 * k)
+        assert player.replay.done > done or k == 1
+    assert player.progress().speed == 60.0

@@ -147,3 +147,22 @@ def test_unusable_speeds_are_refused(speed: float) -> None:
         replay.set_speed(speed, 1.0)
     with pytest.raises(BadInput, match="batch"):
         replay.due(1.0, most=0)
+
+
+def test_quiet_spells_are_skipped_but_no_event_is() -> None:
+    log = log_at([0, 10, 10_000, 10_001])
+    replay = Replay(log, speed=1.0)
+    replay.due(0.0)
+    replay.skip_quiet(0.0, longest_s=30.0)
+    assert replay.stream_us(0.0) == log.at_us[0]  # ten seconds are not long
+    assert len(replay.due(10.0)) == 1
+    replay.skip_quiet(10.0, longest_s=30.0)
+    assert len(replay.due(39.9)) == 0
+    assert len(replay.due(40.0)) == 1
+    replay.pause(40.0)
+    replay.skip_quiet(40.0, longest_s=0.0)
+    assert replay.stream_us(40.0) == log.at_us[2]
+    replay.resume(40.0)
+    assert len(replay.due(41.0)) == 1
+    replay.skip_quiet(41.0, longest_s=0.0)
+    assert replay.finished

@@ -92,6 +92,35 @@ def test_leads_are_found_as_people_type_them(hub: Hub) -> None:
     assert one.lead == lead
 
 
+def test_reasons_are_of_the_same_moment_as_the_board(hub: Hub) -> None:
+    key = tuple(hub.picture.board.places[0][["lead", "tenant"]])
+    hub.set_speed(86_400)
+    seen = 0
+    while seen < 4:
+        hub.explain(*key)
+        picture = hub.picture
+        wait_until(lambda picture=picture: hub.picture.board is not picture.board)
+        picture = hub.picture
+        if key in picture.explanations:
+            seen += 1
+            one = picture.explanations[key]
+            assert hub.explain(*key) is one or hub.picture is not picture
+            for place in picture.board.places:
+                if (place["lead"], place["tenant"]) == key:
+                    assert (one.probability, one.event_us) == (
+                        place["probability"],
+                        place["event_us"],
+                    )
+
+
+def test_a_lead_that_nobody_looks_at_is_let_go(hub: Hub) -> None:
+    key = tuple(hub.picture.board.places[0][["lead", "tenant"]])
+    hub.set_speed(3_600)
+    hub.explain(*key)
+    wait_until(lambda: key in hub.picture.explanations)
+    wait_until(lambda: key not in hub.picture.explanations)
+
+
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_what_is_missing_is_named_with_the_next_step(home, tmp_path, missing) -> None:
     settings = copy(home, tmp_path)

@@ -173,6 +173,8 @@ def test_a_restart_empties_the_chart_and_forgets_nobody(hub: Hub) -> None:
     wait_until(lambda: hub.picture.progress.generation == 1 and hub.picture.board is not None)
     page.update()
     assert len(page.chart.source.data["at"]) == 0
+    assert "no event has been replayed yet" in page.chart.heading.object
+    assert page.chart.figure.x_range.end == hub.picture.progress.stream_us / 1e3
     page.pick(("lead-999999", "default"))
     assert "not known yet" in page.why.body.object
 
