@@ -32,8 +32,10 @@ def declared() -> dict[str, str]:
     """Direct dependencies of the package and of the extras that the lock holds: name to bound."""
     content = project()
     extras = content["optional-dependencies"]
-    named = [*content["dependencies"], *extras["app"], *extras["notebook"], *extras["dev"]]
-    return dict(re.fullmatch(r"([a-z0-9-]+)(>=[\d.]+)", line).groups() for line in named)
+    locked = ("app", "notebook", "clv", "s3", "dev")
+    named = [*content["dependencies"], *(line for extra in locked for line in extras[extra])]
+    found = (re.fullmatch(r"([a-z0-9-]+)(?:\[\w+\])?(>=[\d.]+)", line) for line in named)
+    return dict(one.groups() for one in found)
 
 
 def test_conda_names_the_same_dependencies_with_the_same_bounds() -> None:

@@ -1,8 +1,9 @@
-"""``leadlab evaluate``: published protocols on public data, in one object."""
+"""``leadlab evaluate``: published protocols on public and simulated data, in one object."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -11,15 +12,46 @@ from leadlab.cli.console import print_json, steps, table
 from leadlab.cli.train import AsJson
 from leadlab.data import load
 from leadlab.errors import UnknownName
-from leadlab.models.bpic2012 import evaluate_bpic2012
 from leadlab.models.protocol import Evaluation
 
 HELP = """Run a published protocol on a public data set; the same seed gives the same figures.
 
 Example: `leadlab evaluate bpic2012 --json`
 """
-PROTOCOLS: dict[str, tuple[Callable[..., Evaluation], int]] = {"bpic2012": (evaluate_bpic2012, 11)}
-"""Each protocol, and how many steps it tells of."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Where a protocol lives, what it reads, and how many steps it tells of.
+
+    Attributes
+    ----------
+    function : str
+        ``module:function``, called as ``function(data, seed=..., tell=...)``; imported when asked
+        for, so that one protocol's libraries do not slow another.
+    data : str
+        What `leadlab.data.load` is asked for.
+    steps : int
+    """
+
+    function: str
+    data: str
+    steps: int
+
+    def run(self, seed: int, quiet: bool) -> Evaluation:
+        """Load the data and run."""
+        module, name = self.function.split(":")
+        with steps(1 + self.steps, quiet=quiet) as tell:
+            tell("read the data")
+            data = load(self.data)
+            found = getattr(importlib.import_module(module), name)(data, seed=seed, tell=tell)
+        assert isinstance(found, Evaluation)
+        return found
+
+
+PROTOCOLS = {
+    "bpic2012": Protocol("leadlab.models.bpic2012:evaluate_bpic2012", "bpic2012", 11),
+}
 
 
 def evaluate(
@@ -30,16 +62,13 @@ def evaluate(
     """Load, run, print."""
     if name not in PROTOCOLS:
         raise UnknownName("protocol", name, PROTOCOLS)
-    protocol, told = PROTOCOLS[name]
-    with steps(1 + told, quiet=as_json) as tell:
-        tell("read the log")
-        found = protocol(load(name), seed=seed, tell=tell)
+    found = PROTOCOLS[name].run(seed, quiet=as_json)
     if as_json:
         print_json(found.to_json())
         return
     others = found.baselines_by_name
     rows = [
-        [metric, value, *(figures[metric] for figures in others.values())]
+        [metric, value, *(figures.get(metric, float("nan")) for figures in others.values())]
         for metric, value in found.metrics.items()
     ]
     table(found.name, ["figure", "leadlab", *others], rows, found.protocol)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from leadlab.models.model_file import versions
+from leadlab.models.report import LOWER_IS_BETTER
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,22 @@ class Evaluation:
 
 
 def best_of(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Highest figure under each name.
+    """Best figure under each name: the lowest of errors, the highest of all others.
 
     Examples
     --------
     >>> best_of({"base rate": {"auc": 0.5}, "rule": {"auc": 0.6}})
     {'auc': 0.6}
+    >>> best_of({"base rate": {"brier": 0.2}, "rule": {"brier": 0.1}})
+    {'brier': 0.1}
     """
     names = dict.fromkeys(name for figures in found.values() for name in figures)
-    return {name: max(figures[name] for figures in found.values()) for name in names}
+    return {
+        name: (min if name in LOWER_IS_BETTER else max)(
+            figures[name] for figures in found.values() if name in figures
+        )
+        for name in names
+    }
 
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float | None]:
