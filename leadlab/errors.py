@@ -10,7 +10,11 @@
     ├── UnknownName        no such feature, lead, data set, kind (KeyError) exit 4
     ├── DataUnavailable    a public data set is not here and cannot be had exit 5
     ├── BrokenFile         a file is cut short, altered or of another kind exit 6
-    └── NotFitted          a model was asked before it was trained         exit 7
+    │   └── NewerFormat    it was written by a later leadlab
+    ├── NotFitted          a model was asked before it was trained         exit 7
+    ├── Overtaken          somebody else decided first                     exit 8
+    ├── StoreFailed        a store could not be read or written (OSError)  exit 9
+    └── BrokenPlugin       another package's entry point cannot be used    exit 10
 """
 
 from __future__ import annotations
@@ -117,7 +121,39 @@ class BrokenFile(LeadlabError):
     exit_code = 6
 
 
+class NewerFormat(BrokenFile):
+    """A file was written by a later leadlab, in a format that this one does not know.
+
+    Examples
+    --------
+    >>> print(NewerFormat("m.leadlab", written=3, reads=1))
+    written by format 3, this reads up to 1 (where: m.leadlab). Upgrade leadlab.
+    """
+
+    def __init__(self, where: str, *, written: int, reads: int) -> None:
+        what = f"written by format {written}, this reads up to {reads}"
+        super().__init__(what, where=where, hint="Upgrade leadlab.")
+
+
 class NotFitted(LeadlabError):
     """A model was asked for something before it was trained."""
 
     exit_code = 7
+
+
+class Overtaken(LeadlabError):
+    """Somebody else decided first, so this decision was made on what no longer holds."""
+
+    exit_code = 8
+
+
+class StoreFailed(LeadlabError, OSError):
+    """A store could not be read or written: full, forbidden, unreachable."""
+
+    exit_code = 9
+
+
+class BrokenPlugin(LeadlabError):
+    """What another package registers by entry point cannot be used."""
+
+    exit_code = 10

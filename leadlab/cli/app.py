@@ -47,7 +47,7 @@ def options(
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code.
 
-    0 fine; 1 unforeseen; 2 wrong usage or setting; 3 to 7 as drawn in `leadlab.errors`. With
+    0 fine; 1 unforeseen; 2 wrong usage or setting; 3 to 10 as drawn in `leadlab.errors`. With
     ``--json`` an error is one JSON object on standard error.
     """
     try:
