@@ -134,7 +134,7 @@ def label_landmarks(
     >>> found.label.tolist(), found.counts["censored"]
     ([1, 0, -2, -1], 1)
     """
-    horizon_us = _horizon_us(horizon_days)
+    ahead_us = horizon_us(horizon_days)
     if not len(asked.as_of_us) or not len(log):
         raise EmptyInput("no landmarks to label", got=f"{len(asked.as_of_us)} rows")
     log = log.canonical()
@@ -144,15 +144,12 @@ def label_landmarks(
     if set(converted) & set(ended):
         got = sorted(set(converted) & set(ended))
         raise BadInput("a kind cannot mean success and another ending", where="ended", got=got)
-    width = np.int64(len(log.lead.names))
-    lead = _codes(asked.tenant, log.tenant, "tenant") * width + _codes(asked.lead, log.lead, "lead")
-    own = log.tenant.codes * width + log.lead.codes
+    lead, own = leads_of(asked, log)
     seen = log.at_us <= end_us
-    _refuse_strangers(asked, np.unique(own), lead)
-    won_us = _first_at(lead, own[seen], log.at_us[seen], _is(log.kind, converted)[seen])
-    lost_us = _first_at(lead, own[seen], log.at_us[seen], _is(log.kind, ended)[seen])
+    won_us = first_at(lead, own[seen], log.at_us[seen], of_kinds(log.kind, converted)[seen])
+    lost_us = first_at(lead, own[seen], log.at_us[seen], of_kinds(log.kind, ended)[seen])
     as_of_us = np.asarray(asked.as_of_us, np.int64)
-    window_end_us = as_of_us + horizon_us
+    window_end_us = as_of_us + ahead_us
     label = np.full(len(as_of_us), CENSORED, np.int8)
     label[(window_end_us <= end_us) | (lost_us <= end_us)] = NOT_CONVERTED
     label[won_us <= np.minimum(window_end_us, end_us)] = CONVERTED
@@ -160,12 +157,34 @@ def label_landmarks(
     return Landmarks(label, as_of_us, window_end_us, lead, float(horizon_days), end_us)
 
 
-def _horizon_us(horizon_days: float) -> int:
+def horizon_us(horizon_days: float) -> int:
+    """A horizon in microseconds.
+
+    Examples
+    --------
+    >>> horizon_us(1)
+    86400000000
+    """
     if not 0 < horizon_days <= 36_525:
         raise BadInput(
             "cannot use a horizon", where="horizon_days", got=horizon_days, expected="0 to 36525"
         )
     return round(horizon_days * US_PER_DAY)
+
+
+def leads_of(asked: Asked, log: EventLog) -> tuple[I64, I64]:
+    """One number per (tenant, lead), of each asked row and of each event.
+
+    Raises
+    ------
+    UnknownName
+        If a lead that is asked about has no event.
+    """
+    width = np.int64(len(log.lead.names))
+    lead = _codes(asked.tenant, log.tenant, "tenant") * width + _codes(asked.lead, log.lead, "lead")
+    own = log.tenant.codes * width + log.lead.codes
+    _refuse_strangers(asked, np.unique(own), lead)
+    return lead, own
 
 
 def _codes(asked: Coded, known: Coded, what: str) -> I64:
@@ -192,7 +211,8 @@ def _refuse_strangers(asked: Asked, own: I64, lead: I64) -> None:
         raise UnknownName("lead", str(name.values()[0]), [], where=where)
 
 
-def _is(kind: Coded, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+def of_kinds(kind: Coded, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which events are of the wanted kinds, each of which must be known."""
     codes = []
     for name in wanted:
         if name not in kind.index:
@@ -201,7 +221,7 @@ def _is(kind: Coded, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.isin(kind.codes, codes)
 
 
-def _first_at(lead: I64, own: I64, at_us: I64, chosen: NDArray[np.bool_]) -> I64:
+def first_at(lead: I64, own: I64, at_us: I64, chosen: NDArray[np.bool_]) -> I64:
     """Time of each asked lead's first chosen event; the end of time where there is none."""
     leads, first = np.unique(own[chosen], return_index=True)
     if not len(leads):
