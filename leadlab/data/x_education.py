@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from leadlab.data.table import LeadTable
-from leadlab.errors import BrokenFile, DataUnavailable
+from leadlab.data.table import LeadTable, constants, copies, not_this_table, read_table
 
 TARGET = "Converted"
 IDS = ("Prospect ID", "Lead Number")
@@ -32,7 +30,7 @@ def read(path: str | Path) -> LeadTable:
     """Read ``Leads.csv``.
 
     "Select" is missing; the empty last column is dropped. Rows that are equal but for the ids are
-    of one group.
+    of one group. Leads are numbered as they come in: `LeadTable.at` is the number.
 
     Parameters
     ----------
@@ -51,6 +49,7 @@ def read(path: str | Path) -> LeadTable:
     Examples
     --------
     >>> import tempfile
+    >>> import pandas as pd
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "Leads.csv"
     ...     head = [*IDS, TARGET, "City", *LEAKY]
@@ -59,30 +58,20 @@ def read(path: str | Path) -> LeadTable:
     ...     read(file).frame["City"].isna().all()
     np.True_
     """
-    path = Path(path)
-    if not path.is_file():
-        raise DataUnavailable("no such table", where=str(path))
-    try:
-        frame = pd.read_csv(path, na_values=[NOT_CHOSEN], low_memory=False)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise BrokenFile("the table cannot be read", where=str(path), got=error) from error
+    columns = (TARGET, *IDS, *LEAKY)
+    frame = read_table(Path(path), "X Education", columns, {TARGET: (0, 1)}, na_values=[NOT_CHOSEN])
     frame = frame.loc[:, [not str(name).startswith("Unnamed:") for name in frame.columns]]
-    missing = [name for name in (TARGET, *IDS, *LEAKY) if name not in frame.columns]
-    if missing or not frame[TARGET].isin([0, 1]).all():
-        raise BrokenFile(
-            "not the table of X Education, or a part of it",
-            where=str(path),
-            got=f"no column {', '.join(missing)}" if missing else f"{TARGET} other than 0 and 1",
-        )
+    if frame["Lead Number"].dtype != np.int64:
+        raise not_this_table(Path(path), "X Education", "a Lead Number that is no whole number")
     rest = frame.drop(columns=list(IDS))
-    copies = rest.groupby(list(rest.columns), dropna=False, sort=False).ngroup()
-    constant = tuple(str(c) for c in rest.columns if rest[c].nunique(dropna=False) == 1)
     return LeadTable(
         name="x_education",
         frame=frame,
         target=TARGET,
         ids=IDS,
         leaky=LEAKY,
-        constant=constant,
-        groups=np.asarray(copies, np.int64),
+        constant=constants(rest),
+        groups=copies(rest),
+        at=frame["Lead Number"].to_numpy(np.int64),
+        why_leaky=dict.fromkeys(LEAKY, "filled in by the sales team or after the fact"),
     )
