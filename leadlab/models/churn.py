@@ -1,4 +1,4 @@
-"""P(no further sign of life) within several horizons, by one model that never contradicts itself."""
+"""P(no further sign of life) within several horizons, by a model that never contradicts itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
 from leadlab.errors import BadInput, NotFitted
-from leadlab.models.calibration import choose_calibration
+from leadlab.models.calibration import choose_calibration, fit_calibration
 from leadlab.models.churn_labels import Labels, labels_of
 from leadlab.models.conversion import ConversionModel
 from leadlab.models.folds import grouped_folds, members
@@ -136,17 +136,16 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         fold = self._fold_of_each(labels)
         held, rounds = self._hold_out(frame, labels, fold)
         self.calibrations_ = [
-            choose_calibration(held[rows, k], labels.stage(k)[rows], groups=labels.groups[rows],
-                               folds=self.folds, seed=self.seed)
+            choose_calibration(
+                held[rows, k],
+                labels.stage(k)[rows],
+                groups=labels.groups[rows],
+                folds=self.folds,
+                seed=self.seed,
+            )
             for k, rows in enumerate(labels.rows)
-        ]  # fmt: skip
-        chance = self._chain(held)
-        self.intervals_ = []
-        for k, known in enumerate(labels.known):
-            of = labels.silent[known, k], labels.groups[known], fold[known]
-            interval = RateInterval.fit(chance[known, k], of[0], groups=of[1], folds=of[2],
-                                        level=self.level, seed=self.seed)  # fmt: skip
-            self.intervals_.append(interval)
+        ]
+        self.intervals_ = self._intervals(held, labels, fold)
         self.stages_ = [
             self._trees(rounds[k]).fit(frame.iloc[rows] if self.named_ else table.values[rows],
                                        labels.stage(k)[rows])
@@ -249,10 +248,32 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
             rounds.append(round(float(np.median(used))))
         return held, rounds
 
+    def _intervals(self, held: F64, labels: Labels, fold: I64) -> list[RateInterval]:
+        """Set on rows whose lead neither the trees nor the calibration saw."""
+        chance = np.empty(held.shape)
+        for number in range(int(fold.max()) + 1):
+            for k, rows in enumerate(labels.rows):
+                fitted = rows[fold[rows] != number]
+                one = fit_calibration(
+                    held[fitted, k], labels.stage(k)[fitted], self.calibrations_[k].method
+                )
+                chance[fold == number, k] = one.apply(held[fold == number, k])
+        chained = np.cumprod(chance, axis=1).astype(np.float64)
+        return [
+            RateInterval.fit(
+                chained[rows, k],
+                labels.silent[rows, k],
+                groups=labels.groups[rows],
+                folds=fold[rows],
+                level=self.level,
+                seed=self.seed,
+            )
+            for k, rows in enumerate(labels.known)
+        ]
+
     def _chain(self, conditional: F64) -> F64:
         calibrated = [one.apply(conditional[:, k]) for k, one in enumerate(self.calibrations_)]
-        chained: F64 = np.cumprod(np.column_stack(calibrated), axis=1)
-        return chained
+        return np.cumprod(np.column_stack(calibrated), axis=1).astype(np.float64)
 
     def to_files(self) -> dict[str, bytes]:
         """The fitted model as named files, without pickle; see `leadlab.models.churn_files`.

@@ -117,6 +117,7 @@ def _stage(
     if booster.num_features() != len(names):
         raise ValueError("trees and feature names differ in number")
     stage.booster_ = one_thread(booster)
+    stage.calibration_ = stage.interval_ = None  # the chain keeps its own
     stage.best_iteration_, stage.validation_log_loss_ = booster.num_boosted_rounds() - 1, math.nan
     stage.base_rate_, stage.named_ = float(described["base_rate"]), named
     stage.feature_names_in_, stage.n_features_in_ = names, len(names)
