@@ -9,9 +9,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from leadlab.errors import BadInput
+from leadlab.errors import BadInput, NotFitted
 from leadlab.models import metrics
 from leadlab.models.calibration import scores
+from leadlab.models.calibration_band import CalibrationBand
 from leadlab.models.count_distribution import cumulative
 from leadlab.models.folds import members
 from leadlab.models.score_blocks import score_blocks
@@ -66,6 +67,8 @@ class RateInterval:
         Level of the beta-binomial that covered `level` of the held-out counts.
     blocks : float
         Blocks that both were set on.
+    band : CalibrationBand or None
+        How sure the probability itself is, see `probability_bounds`.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class RateInterval:
     theta: float = 0.0
     used_level: float = 0.9
     blocks: float = 0.0
+    band: CalibrationBand | None = None
 
     @classmethod
     def fit(
@@ -127,7 +131,8 @@ class RateInterval:
         theta = _overdispersion(k, mean, of)
         below, upto = _pit(k, mean, of, theta)
         used = _level_that_covers(below, upto, level, blocks)
-        return cls(int(of), float(level), theta, used, blocks)
+        band = CalibrationBand.fitted(chance, outcome, groups)
+        return cls(int(of), float(level), theta, used, blocks, band)
 
     def counts(self, p: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Fewest and most of `of` leads that will convert, both included.
@@ -156,6 +161,22 @@ class RateInterval:
         low, high = (int(end) for end in self.counts(p))
         span = f"{low} to {high}" if low < high else str(low)
         return f"of {self.of} leads like this, {span}"
+
+    def probability_bounds(self, p: ArrayLike) -> tuple[F64, F64]:
+        """Where the share of conversions among *all* leads of this probability may lie.
+
+        This band is narrow where there was much to learn from, and says how far the probability is
+        to be trusted. `around` speaks of the next `of` leads and adds their luck, which no amount
+        of data takes away. Neither speaks of what sets one lead apart from others of its score.
+
+        Raises
+        ------
+        NotFitted
+            Where the interval was put together by hand.
+        """
+        if self.band is None:
+            raise NotFitted("this interval saw no outcomes", hint="Use RateInterval.fit.")
+        return self.band.around(p, level=self.level)
 
     def check(
         self, p: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, *, seed: int = 0
@@ -202,7 +223,9 @@ class RateInterval:
                 got=", ".join(sorted(found)),
                 expected=", ".join(sorted(names)),
             )
-        return cls(**found)
+        band = found["band"]
+        kept = None if band is None else CalibrationBand.from_json(band)
+        return cls(**{**found, "band": kept})
 
 
 def _counts(
