@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from leadlab import __version__
-from leadlab.cli import data, demo, evaluate, explain, score, train
+from leadlab.cli import check, data, demo, evaluate, explain, score, train
 from leadlab.errors import LeadlabError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command("demo")(demo.demo)
+app.command("check")(check.check)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
