@@ -64,6 +64,10 @@ def explain(
         "lead": name,
         "as_of": str(np.datetime64(until_us, "us")) + "Z",
         "probability": float(now.probability[0]),
+        "low": float(now.low[0]),
+        "high": float(now.high[0]),
+        "of": now.of,
+        "calibration": now.calibration,
         "before": float(before.probability[0]),
         "base": now.base,
         "margin": float(now.margin[0]),
@@ -110,10 +114,14 @@ def _show(told: dict[str, Any]) -> None:
         f"\n[bold]Lead {told['lead']}[/bold]: chance [bold]{told['probability']:.1%}[/bold] as of "
         f"{told['as_of'][:16]} UTC, {told['before']:.1%} at the event before the last"
     )
+    if told["of"]:
+        low, high = (round(told["of"] * told[end]) for end in ("low", "high"))
+        out.print(f"Of {told['of']} leads like this, {low} to {high} convert (90% interval).")
     rows = [[r["family"], r["effect"], _bar(r["effect"]), r["text"]] for r in told["reasons"]]
     note = (
         f"Effects in log-odds; all of them and the base of {told['base']:.3f} add up to "
-        f"{told['margin']:.3f} ({told['method']}, model {told['model']})."
+        f"{told['margin']:.3f} ({told['method']}, model {told['model']}); calibration on held-out "
+        f"leads: {told['calibration']}."
     )
     table("Because", ["about", "effect", "", "reason"], rows, note)
     if told["changes"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -89,21 +89,36 @@ def score(
         print_json({"model": scores.model_version, "method": scores.method, "scores": shown})
         return
     tell_refused(events)
-    rows = [[r["lead"], f"{r['probability']:.1%}", r["reason"]] for r in shown]
+    rows = [[r["lead"], f"{r['probability']:.1%}", _span(r), r["reason"]] for r in shown]
     when = np.datetime64(int(scores.table.as_of_us[0]), "s") if len(scores) else "-"
-    table(f"{len(scores):,} leads as of {when} UTC", ["lead", "chance", "because"], rows)
+    table(
+        f"{len(scores):,} leads as of {when} UTC",
+        ["lead", "chance", _range(scores), "because"],
+        rows,
+    )
     if to is not None:
         out.print(f"All of them: {to}")
 
 
-def _row(scores: Scores, i: int) -> dict[str, object]:
+def _row(scores: Scores, i: int) -> dict[str, Any]:
     why = reasons(scores, i, 1)
     return {
         "tenant": scores.table.tenant.values()[i],
         "lead": scores.table.lead.values()[i],
         "probability": float(scores.probability[i]),
+        "low": float(scores.low[i]),
+        "high": float(scores.high[i]),
         "reason": why[0].text if why else "",
     }
+
+
+def _range(scores: Scores) -> str:
+    """Heading of the intervals."""
+    return f"90% of {scores.of} such leads" if scores.of else "interval"
+
+
+def _span(row: dict[str, Any]) -> str:
+    return "-" if np.isnan(row["low"]) else f"{row['low']:.0%} to {row['high']:.0%}"
 
 
 def _frame(scores: Scores, order: np.ndarray) -> pd.DataFrame:
@@ -113,6 +128,8 @@ def _frame(scores: Scores, order: np.ndarray) -> pd.DataFrame:
             "lead": scores.table.lead.values(),
             "as_of": pd.to_datetime(scores.table.as_of_us, unit="us", utc=True),
             "probability": scores.probability,
+            "low": scores.low,
+            "high": scores.high,
             "margin": scores.margin,
             "model": scores.model_version,
         }

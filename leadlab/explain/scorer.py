@@ -20,7 +20,8 @@ from leadlab.models.model_file import About, load_model
 class Scorer:
     """A trained model, its features, and the table that explains it.
 
-    The margin is the sum of the contributions, so score and reasons cannot differ.
+    The margin is the sum of the contributions, so score and reasons cannot differ. A calibrated
+    model's probability is its calibration of the margin's own, which keeps the order of leads.
 
     Parameters
     ----------
@@ -91,15 +92,23 @@ class Scorer:
                 expected=f"the {len(self.features)} of model {self.version}, in order",
             )
         explanation = self.shapley.explain(table.values)
+        probability = self.model.calibrated(sigmoid(explanation.margin))
+        interval, calibration = self.model.interval_, self.model.calibration_
+        unknown = np.full(len(probability), np.nan)
+        low, high = (unknown, unknown) if interval is None else interval.around(probability)
         return Scores(
             table,
-            sigmoid(explanation.margin),
+            probability,
+            low,
+            high,
             explanation.margin,
             explanation.contributions,
             float(explanation.base),
             explanation.method,
             explanation.why,
             self.version,
+            of=0 if interval is None else interval.of,
+            calibration="none" if calibration is None else calibration.method,
         )
 
 

@@ -155,8 +155,11 @@ def train(
     fitted = (model or ConversionModel(seed=study.seed)).fit(
         train_rows, label[split.train], validation=(held_out, label[split.validation])
     )
+    fitted.calibrate(
+        held_out, label[split.validation], groups=landmarks.lead[rows][split.validation]
+    )
     tell("fit baselines")
-    baselines = _baselines(train_rows, label[split.train])
+    baselines = baselines_of(train_rows, label[split.train])
     tell(f"evaluate on {len(split.test):,} landmarks")
     report = evaluate(
         fitted,
@@ -197,7 +200,7 @@ def _about(
     )
 
 
-def _baselines(table: FeatureTable, label: NDArray[np.int64]) -> dict[str, Fitted]:
+def baselines_of(table: FeatureTable, label: NDArray[np.int64]) -> dict[str, Fitted]:
     """What every model must beat, fitted on the same side."""
     found: dict[str, Fitted] = {"base rate": BaseRate().fit(table, label)}
     if any(name.startswith("kind_is_") for name in table.names):

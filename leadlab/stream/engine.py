@@ -195,9 +195,10 @@ class Engine:
         scored_s = perf_counter()
         results = np.zeros(len(places), RESULT)
         results["previous"] = at["probability"][places]
-        self.standings.note_scores(places, table, scores.probability)
+        self.standings.note_scores(places, scores)
         results["lead"], results["tenant"] = at["lead"][places], tenant
         results["as_of_us"], results["probability"] = at_us, scores.probability
+        results["low"], results["high"] = scores.low, scores.high
         results["kind"], results["batch"] = None, len(places)
         results["features_ms"] = (read_s - start_s) * 1e3
         results["scoring_ms"] = (scored_s - read_s) * 1e3

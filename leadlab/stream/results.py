@@ -17,6 +17,8 @@ RESULT = np.dtype(
         ("tenant", object),
         ("as_of_us", np.int64),  # everything up to and including it is in the score
         ("probability", np.float64),
+        ("low", np.float64),  # interval of the share that converts among the next leads like it
+        ("high", np.float64),
         ("previous", np.float64),  # of the score before; NaN for a lead's first
         ("kind", object),  # of the lead's last event
         ("events", np.int32),  # the lead's events in the batch

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.errors import BadInput, UnknownName
-from leadlab.features import FeatureTable
+from leadlab.explain.scores import Scores
 from leadlab.schema.log import EventLog
 
 I64 = NDArray[np.int64]
@@ -20,6 +20,8 @@ PLACE = np.dtype(
         ("lead", object),
         ("tenant", object),
         ("probability", np.float64),
+        ("low", np.float64),  # see `leadlab.explain.Scores`
+        ("high", np.float64),
         ("as_of_us", np.int64),
         ("before", np.float64),  # probability just before the last event; NaN for the first
         ("before_us", np.int64),  # when that was; `NEVER` for the first
@@ -101,7 +103,7 @@ class Standings:
         for place, name in fresh.items():
             nan = float("nan")
             self._places[place] = (
-                name, tenant, nan, NEVER, nan, NEVER, NEVER, None, 0, None, True, None,
+                name, tenant, nan, nan, nan, NEVER, nan, NEVER, NEVER, None, 0, None, True, None,
             )  # fmt: skip
         return places
 
@@ -141,11 +143,13 @@ class Standings:
         for place in places:
             at["arrived"][place] = batch if keep else None
 
-    def note_scores(self, places: I64, table: FeatureTable, probability: NDArray[Any]) -> None:
-        """New scores, row by row of `table`."""
+    def note_scores(self, places: I64, scores: Scores) -> None:
+        """New scores, row by row."""
+        table = scores.table
         if len(places) != len(table):
             raise BadInput("one row a lead", got=f"{len(places)} leads, {len(table)} rows")
-        self._places["probability"][places] = probability
+        self._places["probability"][places] = scores.probability
+        self._places["low"][places], self._places["high"][places] = scores.low, scores.high
         self._places["as_of_us"][places] = table.as_of_us
         self.rows[places] = table.values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -80,8 +81,8 @@ class Scoreboard:
         self.heading.object = (
             f"<h2>Scoreboard</h2><p class='note'>Probability: {safe(facts.outcome)}{within}. Open"
             f" leads with an event in the last {ACTIVE_DAYS} days; blue bars are hot, the top"
-            f" {HOT_SHARE:.0%}. Change: points since just before the last event. Click a lead for"
-            " its reasons.</p>"
+            f" {HOT_SHARE:.0%}.{_range(facts.of)} Change: points since just before the last event."
+            " Click a lead for its reasons.</p>"
         )
         self.table.visible = bool(rows)
         self.empty.object = "" if rows else EMPTY
@@ -134,6 +135,20 @@ def board_frame(places: Any, stream_us: int, hot: float, picked: Key | None) -> 
     return pd.DataFrame(rows, columns=list(_TITLES), dtype=object)
 
 
+def _range(of: int) -> str:
+    """What the pale band of a bar says."""
+    return (
+        f" Pale band: 9 times in 10, the share that converts of {of} leads like it." if of else ""
+    )
+
+
+def _band(low: float, high: float) -> str:
+    """Interval of a bar; nothing where the model has none."""
+    if math.isnan(low):
+        return ""
+    return f'<s style="left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%"></s>'
+
+
 def _row(place: Any, stream_us: int, hot: float, picked: Key | None) -> list[str]:
     p, change = float(place["probability"]), float(place["probability"] - place["before"])
     mark = "picked" if (place["lead"], place["tenant"]) == picked else "name"
@@ -143,7 +158,7 @@ def _row(place: Any, stream_us: int, hot: float, picked: Key | None) -> list[str
         f'<span class="{mark}">{safe(place["lead"])}</span>'
         f'<span class="brief">{when} · {kind}</span>',
         f'<span class="chance{" hot" if p >= hot else ""}"><b>{percent(p)}</b>'
-        f'<i><u style="width:{100 * p:.1f}%"></u></i></span>',
+        f'<i>{_band(place["low"], place["high"])}<u style="width:{100 * p:.1f}%"></u></i></span>',
         f'<span class="{side}">{points(change) or "–"}</span>',
         kind,
         f'<span class="soft">{when}</span>',

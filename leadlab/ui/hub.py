@@ -244,6 +244,7 @@ def first_speed(recording: Recording) -> float:
 
 def facts(recording: Recording) -> Facts:
     """What the page says of a recording."""
+    interval = recording.scorer.model.interval_
     return Facts(
         title=recording.title,
         simulated=recording.simulated,
@@ -251,6 +252,7 @@ def facts(recording: Recording) -> Facts:
         horizon_days=recording.horizon_days,
         model=recording.scorer.version,
         n_features=len(recording.scorer.features),
+        of=0 if interval is None else interval.of,
     )
 
 

@@ -33,6 +33,8 @@ class Facts:
     model : str
         Version.
     n_features : int
+    of : int
+        Leads that the intervals speak of; 0 where the model has none.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Facts:
     horizon_days: float | None
     model: str
     n_features: int
+    of: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

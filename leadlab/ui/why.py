@@ -9,6 +9,7 @@ from typing import Any
 import panel as pn
 
 from leadlab.errors import UnknownName
+from leadlab.explain.scorer import sigmoid
 from leadlab.stream import Board, Explanation
 from leadlab.ui.hub import Hub
 from leadlab.ui.picture import Key, Picture
@@ -99,12 +100,35 @@ def why_html(one: Explanation) -> str:
     return (
         f'<div class="lead"><div><div class="name" data-figure="lead">{safe(one.lead)}</div>'
         f'<p class="note">as of {moment(one.as_of_us)}</p></div>'
-        f'<div class="p" data-figure="probability">{percent(one.probability)}</div></div>{ended}'
+        f'<div><div class="p" data-figure="probability">{percent(one.probability)}</div>'
+        f"{_interval(one)}</div></div>{ended}"
         f"{_last_event(one)}"
         f"<h3>Why {percent(one.probability)}</h3>"
         f'<p class="note">The model starts every lead at {percent(one.base_probability)}. Each line'
-        " multiplies those odds; together they give the score exactly.</p>"
+        f" multiplies those odds; together they give {_sum(one)}.</p>"
         f'<ol class="why">{rows}</ol>'
+    )
+
+
+def _interval(one: Explanation) -> str:
+    """How many of the next leads like it convert."""
+    of = one.scores.of
+    if not of:
+        return ""
+    low, high = round(of * one.scores.low[0]), round(of * one.scores.high[0])
+    said = f"{low} to {high}" if low < high else str(low)
+    return f'<p class="note" data-figure="interval">of {of} such leads, {said} (90%)</p>'
+
+
+def _sum(one: Explanation) -> str:
+    """What the lines add up to, and what calibration makes of it."""
+    if one.scores.calibration == "none":
+        return "the score exactly"
+    raw = float(sigmoid(one.scores.margin)[0])
+    method = one.scores.calibration.replace("venn_abers", "Venn-Abers")
+    return (
+        f"{percent(raw)} exactly, which calibration on held-out leads ({method}) turns into"
+        f" {percent(one.probability)}"
     )
 
 

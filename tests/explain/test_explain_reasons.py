@@ -85,8 +85,9 @@ def test_a_count_is_told_with_its_trend() -> None:
     )
     log = EventLog.from_frame(frame, lead="lead", kind="kind", at="at")
     table = build(log, features, at=["2026-01-14"])
+    p, low, high, margin = (np.array([x]) for x in (0.6, 0.4, 0.8, 0.4))
     scores = Scores(
-        table, np.array([0.6]), np.array([0.4]), np.array([[0.3, 0.1]]), 0.0, "exact table", "", "m"
+        table, p, low, high, margin, np.array([[0.3, 0.1]]), 0.0, "exact table", "", "m"
     )
     assert reasons(scores, 0)[0].text == "3 showings in 7 days, 2 more than in the 7 days before"
 
