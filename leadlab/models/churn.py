@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -78,6 +78,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     >>> list(found.columns), found["level"].tolist()
     (['p_7d', 'p_14d', 'p_30d', 'expected_days', 'level'], ['medium', 'low'])
     """
+
+    kind: ClassVar[str] = "churn"
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from leadlab.errors import BadInput, NotFitted
+from leadlab.models.feature_plan import plan_of
 from leadlab.models.matrix import Matrix, matrix, outcomes, same_columns
 
 F32 = NDArray[np.float32]
@@ -35,6 +36,8 @@ class LeadClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Whether the training set had column names, which later input is then held to.
     base_rate_ : float
         Share of converted rows in training.
+    plan_hash_ : str
+        Hash of the feature plan of the training table; empty where that stated none.
     """
 
     def fit(
@@ -82,6 +85,7 @@ class LeadClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.n_features_in_ = len(names)
         self.classes_ = np.array([0, 1])
         self.named_ = named
+        self.plan_hash_ = plan_of(X)
         self.base_rate_ = float(label.mean(dtype=np.float64))
         self._train(values, label, later)
         return self
@@ -94,10 +98,19 @@ class LeadClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         NotFitted
             Before `fit`.
         BadInput
-            If the columns are not those of training, in that order.
+            If the columns are not those of training, in that order, or were built with another
+            feature plan than the training table's.
         """
         if not hasattr(self, "classes_"):
             raise NotFitted(f"this {type(self).__name__} is not trained yet", hint="Call fit.")
+        built = plan_of(X) if self.plan_hash_ else ""
+        if built and built != self.plan_hash_:
+            raise BadInput(
+                "a table of another feature plan than the model's",
+                where="X",
+                got=f"plan {built[:12]}",
+                expected=f"plan {self.plan_hash_[:12]}",
+            )
         chance = self._chance(self._columns(matrix(X)))
         return np.column_stack([1.0 - chance, chance])
 

@@ -1,16 +1,15 @@
-"""One safe file a model: trees, and what they were trained on. No pickle.
+"""One safe file a model: the model's own files, and what it was trained on. No pickle.
 
-A ``.leadlab`` file is a zip of ``model.ubj`` (XGBoost's own format), ``about.json`` (plain values)
-and ``checksums.json`` (the sha256 of both). A file that was cut, altered or is of another kind
-raises `BrokenFile`; nothing of it is used before the checksums agree.
+A ``.leadlab`` file is a zip of what the model's ``to_files`` gives (see `leadlab.models.stored`),
+``about.json`` (plain values) and ``checksums.json`` (the sha256 of all). A file that was cut,
+altered or is of another kind raises `BrokenFile`; nothing of it is used before the checksums agree.
+The registry keeps the same members, one file each.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import math
 import platform
 import zipfile
 import zlib
@@ -23,16 +22,18 @@ from typing import Any
 import numpy as np
 import xgboost as xgb
 
-from leadlab.errors import BadInput, BrokenFile, NotFitted
-from leadlab.models.conversion import ConversionModel, one_thread
+from leadlab.errors import BadInput, BrokenFile, BrokenPlugin
+from leadlab.models.conversion import ConversionModel
+from leadlab.models.conversion_files import SETTINGS
+from leadlab.models.feature_plan import check_plan
 from leadlab.models.matrix import Matrix
+from leadlab.models.members import format_number, unzipped, zipped
+from leadlab.models.stored import Storable, files_of, model_class, revive
 from leadlab.schema.atomic import atomic_path
 
-FORMAT = "leadlab-model/1"
-LARGEST_BYTES = 1 << 30
-"""A member that claims to be larger is refused unread."""
-_FITTED = ("best_iteration_", "validation_log_loss_", "base_rate_", "named_")
-_ZIPPED_AT = (1980, 1, 1, 0, 0, 0)
+FAMILY, READS = "leadlab-model", 2
+FORMAT = f"{FAMILY}/{READS}"
+ABOUT = "about.json"
 
 
 @dataclass(frozen=True)
@@ -95,71 +96,140 @@ def fingerprint(table: Matrix, y: np.typing.ArrayLike) -> str:
     return digest.hexdigest()
 
 
-def save_model(path: str | Path, model: ConversionModel, about: About | None = None) -> Path:
-    """Write a fitted model, whole or not at all.
+def members_of(model: Storable, about: About | None = None) -> dict[str, bytes]:
+    """Files of a model with ``about.json``, by name.
 
     Raises
     ------
     NotFitted
         Before `fit`.
     BadInput
-        If `about` holds anything but plain values.
+        If `about` holds anything but plain values, or a feature plan that is not the model's.
+    BrokenPlugin
+        If the model's kind cannot be written.
     """
-    if not hasattr(model, "booster_"):
-        raise NotFitted("cannot save a model that is not trained yet", where=str(path))
     content = about or About()
+    if content.features is not None or getattr(model, "plan_hash_", ""):
+        check_plan(model, content.features, where="about.features")
+    files = files_of(model)
     described = {
         "format": FORMAT,
-        "kind": type(model).__name__,
-        "settings": model.get_params(),
-        "fitted": {name: _or_none(getattr(model, name)) for name in _FITTED},
-        "feature_names": [str(n) for n in model.feature_names_in_],
+        "kind": model.kind,
         "about": {**vars(content), "versions": {**versions(), **content.versions}},
     }
     try:
         text = json.dumps(described, indent=1, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise BadInput("a model file holds plain values only", where="about", got=error) from error
-    members = {"model.ubj": bytes(model.booster_.save_raw("ubj")), "about.json": text.encode()}
-    sums = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
-    members["checksums.json"] = json.dumps(sums, sort_keys=True).encode()
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name, _ZIPPED_AT), data, zipfile.ZIP_DEFLATED)
+    if ABOUT in files:
+        raise BadInput("a model's files may not use this name", where=model.kind, got=ABOUT)
+    return {**files, ABOUT: text.encode()}
+
+
+def model_of(members: Mapping[str, bytes], *, where: str) -> tuple[Storable, About]:
+    """The inverse of `members_of`.
+
+    Raises
+    ------
+    BrokenFile
+        If a member is missing or cannot be read, or plan and model do not belong together.
+    NewerFormat
+        If a later leadlab wrote it.
+    UnknownName, BrokenPlugin
+        If no package, or a broken one, knows the kind.
+    """
+    try:
+        files = dict(members)
+        described = json.loads(files.pop(ABOUT))
+        if format_number(described["format"], FAMILY, READS, where) == 1:
+            described, files = _from_first_format(described, files)
+        content, kind = about_of(described), str(described["kind"])
+    except _UNREADABLE as error:
+        raise _broken(error, where) from error
+    model_class(kind)
+    try:
+        model = revive(kind, files)
+        if content.features is not None:
+            check_plan(model, content.features, where=where)
+    except (BrokenPlugin, *_UNREADABLE) as error:
+        raise _broken(error, where) from error
+    return model, content
+
+
+def about_of(described: Mapping[str, Any]) -> About:
+    """What the content of ``about.json`` says."""
+    about = described["about"]
+    kinds = {name: tuple(about[name]) for name in ("converted", "ended")}
+    return About(**{**about, **kinds})
+
+
+def _from_first_format(
+    described: Mapping[str, Any], files: Mapping[str, bytes]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Format 1 held a conversion model's settings beside what it was trained on."""
+    kept = {name: described[name] for name in ("settings", "fitted", "feature_names")}
+    return {**described, "kind": "conversion"}, {**files, SETTINGS: json.dumps(kept).encode()}
+
+
+def save_model(path: str | Path, model: Storable, about: About | None = None) -> Path:
+    """Write a fitted model, whole or not at all.
+
+    Raises
+    ------
+    NotFitted, BadInput, BrokenPlugin
+        As `members_of`.
+    """
+    content = zipped(members_of(model, about))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
     return Path(path)
 
 
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def load_model(path: str | Path) -> tuple[ConversionModel, About]:
-    """Read what `save_model` wrote.
+def read_model(path: str | Path) -> tuple[Storable, About]:
+    """Read what `save_model` wrote, of any kind.
 
     Raises
     ------
     BrokenFile
         If the file is missing, cut short, altered, of another kind or of a newer format.
+    UnknownName, BrokenPlugin
+        As `model_of`.
     """
     try:
-        members = _members(Path(path).read_bytes())
-        described = json.loads(members["about.json"])
-        if described["format"] != FORMAT or described["kind"] != ConversionModel.__name__:
-            got = f"{described['format']} {described['kind']}"
-            raise BrokenFile("a model file of another kind", where=str(path), got=got)
-        model = _restored(described, members["model.ubj"])
-        about = described["about"]
-        kinds = {name: tuple(about[name]) for name in ("converted", "ended")}
-        return model, About(**{**about, **kinds})
+        members = unzipped(Path(path).read_bytes())
     except FileNotFoundError as error:
         raise BrokenFile("no such model file", where=str(path), hint="Train one first.") from error
     except _UNREADABLE as error:
+        raise _broken(error, str(path)) from error
+    return model_of(members, where=str(path))
+
+
+def load_model(path: str | Path) -> tuple[ConversionModel, About]:
+    """Read a conversion model that `save_model` wrote.
+
+    Raises
+    ------
+    BrokenFile
+        As `read_model`, and if it is a model of another kind.
+    """
+    model, about = read_model(path)
+    if not isinstance(model, ConversionModel):
         raise BrokenFile(
-            "cannot read a model file: cut short, altered or of another kind",
+            "a model of another kind",
             where=str(path),
-            got=f"{type(error).__name__}: {str(error)[:100]}",
-            hint="Train again, or take the file from a backup.",
-        ) from error
+            got=model.kind,
+            expected=ConversionModel.kind,
+        )
+    return model, about
+
+
+def _broken(error: Exception, where: str) -> BrokenFile:
+    return BrokenFile(
+        "cannot read a model file: cut short, altered or of another kind",
+        where=where,
+        got=f"{type(error).__name__}: {str(error)[:400]}",
+        hint="Train again, or take the file from a backup.",
+    )
 
 
 _UNREADABLE = (
@@ -167,39 +237,10 @@ _UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
-    KeyError,
+    LookupError,
     TypeError,
     ValueError,
     AttributeError,
     NotImplementedError,
     RuntimeError,
-    xgb.core.XGBoostError,
 )
-
-
-def _members(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(info.file_size for info in archive.infolist()) > LARGEST_BYTES:
-            raise ValueError("larger than any model")
-        members = {info.filename: archive.read(info) for info in archive.infolist()}
-    sums = json.loads(members.pop("checksums.json"))
-    found = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
-    if sums != found:
-        raise ValueError("checksums do not agree")
-    return members
-
-
-def _restored(described: Mapping[str, Any], trees: bytes) -> ConversionModel:
-    model = ConversionModel(**described["settings"])
-    booster = xgb.Booster()
-    booster.load_model(bytearray(trees))
-    model.booster_ = one_thread(booster)
-    for name in _FITTED:
-        kept = described["fitted"][name]
-        setattr(model, name, math.nan if kept is None else kept)
-    model.feature_names_in_ = np.array(described["feature_names"], dtype=object)
-    model.n_features_in_ = len(model.feature_names_in_)
-    model.classes_ = np.array([0, 1])
-    if booster.num_features() != model.n_features_in_:
-        raise ValueError("trees and feature names differ in number")
-    return model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,6 +96,8 @@ class TableModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> model.unseen(pd.DataFrame({"source": ["radio"], "visits": [1]}))
     {'source': {'radio': 1}}
     """
+
+    kind: ClassVar[str] = "table"
 
     def __init__(
         self, *, learner: Any = None, rare: int = 20, most: int = 50, seed: int = 0
