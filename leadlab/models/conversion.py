@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import xgboost as xgb
+from numpy.typing import ArrayLike
 
-from leadlab.errors import BadInput
+from leadlab.errors import BadInput, NotFitted
+from leadlab.models.calibrated import cross_calibrated
+from leadlab.models.calibration import Calibration, choose_calibration
 from leadlab.models.estimator import F32, F64, LeadClassifier
+from leadlab.models.folds import grouped_folds
+from leadlab.models.matrix import matrix
+from leadlab.models.rate_interval import RateInterval
 
 
 class ConversionModel(LeadClassifier):
@@ -43,6 +49,10 @@ class ConversionModel(LeadClassifier):
         Index of the last tree in use.
     validation_log_loss_ : float
         At that tree; NaN without a validation side.
+    calibration_ : Calibration or None
+        What `calibrate` chose; it turns the trees' probability into the one that is given.
+    interval_ : RateInterval or None
+        What `calibrate` found of how far shares of leads scatter around their probability.
 
     Examples
     --------
@@ -122,8 +132,51 @@ class ConversionModel(LeadClassifier):
             self.validation_log_loss_ = float(booster.best_score)
             booster = booster[: self.best_iteration_ + 1]
         self.booster_ = one_thread(booster)
+        self.calibration_: Calibration | None = None
+        self.interval_: RateInterval | None = None
+
+    def calibrate(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
+        """Choose a calibration, and measure an interval, on rows that the trees did not learn from.
+
+        Parameters
+        ----------
+        X : FeatureTable, DataFrame or array, shape (n, k)
+        y : array of 0 and 1, shape (n,)
+        groups : array, shape (n,), optional
+            Lead of each row.
+
+        Raises
+        ------
+        NotFitted
+            Before `fit`.
+        """
+        if not hasattr(self, "booster_"):
+            raise NotFitted("nothing to calibrate yet", hint="Call fit.")
+        p = np.clip(self._trees(self._columns(matrix(X))), 0.0, 1.0)
+        label = np.asarray(y)
+        fold = np.empty(len(p), np.int64)
+        for number, (_, held) in enumerate(grouped_folds(label, groups, seed=self.seed)):
+            fold[held] = number
+        self.calibration_ = choose_calibration(p, label, groups=groups, seed=self.seed)
+        self.interval_ = RateInterval.fit(
+            cross_calibrated(p, label, fold, self.calibration_.method),
+            label,
+            groups=groups,
+            folds=fold,
+            seed=self.seed,
+        )
+        return self
+
+    def calibrated(self, p: F64) -> F64:
+        """What the model says where its trees say `p`."""
+        if self.calibration_ is None:
+            return p
+        return self.calibration_.apply(np.clip(p, 0.0, 1.0))
 
     def _chance(self, X: F32) -> F64:
+        return self.calibrated(self._trees(X))
+
+    def _trees(self, X: F32) -> F64:
         chance = self.booster_.inplace_predict(X, missing=np.nan, validate_features=False)
         return np.asarray(chance, np.float64)
 
