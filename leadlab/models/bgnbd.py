@@ -66,7 +66,11 @@ def bgnbd(known: pd.DataFrame, ahead_weeks: float) -> tuple[F64, F64]:
     Returns
     -------
     chance, expected : float64 array, shape (n,)
-        P(at least one purchase) and the expected number of purchases within `ahead_weeks`.
+        P(at least one purchase) and the expected number of purchases within `ahead_weeks`. With
+        age T, x repeats and the fitted r and alpha, the chance is
+        ``P(alive) (1 - ((alpha + T) / (alpha + T + ahead))^(r + x))``. The package's own
+        probability of no purchase gives the same for x > 0, but for x = 0 reckons with leads that
+        are gone, which its own P(alive) = 1 rules out.
 
     References
     ----------
@@ -84,10 +88,17 @@ def bgnbd(known: pd.DataFrame, ahead_weeks: float) -> tuple[F64, F64]:
 
             model = BetaGeoModel(data=known)
             model.fit(method="map", progressbar=False)
-            silent = model.expected_probability_no_purchase(t=ahead_weeks)
-            expected = model.expected_purchases(future_t=ahead_weeks)
-            found = [part.mean(("chain", "draw")).to_numpy() for part in (silent, expected)]
+            alive, expected = (
+                part.mean(("chain", "draw")).to_numpy()
+                for part in (
+                    model.expected_probability_alive(),
+                    model.expected_purchases(future_t=ahead_weeks),
+                )
+            )
+            r, alpha = (float(model.fit_result[name].mean()) for name in ("r", "alpha"))
         finally:
             for name, level in levels.items():
                 logging.getLogger(name).setLevel(level)
-    return 1.0 - np.clip(found[0], 0.0, 1.0), np.asarray(found[1], np.float64)
+    age, repeats = known["T"].to_numpy(), known["frequency"].to_numpy()
+    none = ((alpha + age) / (alpha + age + ahead_weeks)) ** (r + repeats)
+    return np.clip(alive * (1.0 - none), 0.0, 1.0), np.asarray(expected, np.float64)

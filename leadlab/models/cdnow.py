@@ -24,7 +24,7 @@ from leadlab.features import (
 from leadlab.models.bgnbd import bgnbd, repeat_purchases
 from leadlab.models.calibration import choose_calibration
 from leadlab.models.held_out import held_out_figures
-from leadlab.models.metrics import lift_at, pr_auc, roc_auc
+from leadlab.models.metrics import ece, lift_at, pr_auc, roc_auc
 from leadlab.models.protocol import Evaluation, best_of
 from leadlab.models.rate_interval import RateInterval
 from leadlab.models.repurchase import RepurchaseModel, scale_free
@@ -118,7 +118,7 @@ def evaluate_cdnow(log: EventLog, *, seed: int = 0, tell: Tell = lambda step: No
     -------
     Evaluation
         Figures of P(any purchase in the hold-out) as `held_out_figures` names them, and
-        ``mean_probability`` beside ``base_rate``.
+        ``mean_probability`` and ``ece_uncalibrated``.
 
     Raises
     ------
@@ -136,10 +136,9 @@ def evaluate_cdnow(log: EventLog, *, seed: int = 0, tell: Tell = lambda step: No
     table, raw, y = _foreseen(log, DAYS, 2 * DAYS, seed)
     p = calibration.apply(raw)
     ours = held_out_figures(y, p, interval=interval, seed=seed)
-    ours["mean_probability"] = float(p.mean())
+    ours["mean_probability"], ours["ece_uncalibrated"] = float(p.mean()), ece(y, raw)
     tell("fit BG/NBD")
     others = _baselines(known, table, y, seed)
-    others["uncalibrated"] = held_out_figures(y, raw, seed=seed)
     counts = {"customers": len(y), "bought_again": int(y.sum()), "purchases": len(log)}
     return Evaluation("cdnow", PROTOCOL, seed, ours, best_of(others), others, counts)
 
@@ -151,13 +150,11 @@ def _baselines(
     seen = repeat_purchases(known, int(_end_us(known, DAYS) // US_PER_DAY))
     chance, expected = bgnbd(seen, DAYS / 7)
     place = np.searchsorted(seen["customer_id"], table.lead.codes)
-    judged = held_out_figures(y, chance[place], seed=seed)
-    judged["mean_probability"] = float(chance.mean())
     ranked: dict[str, F64] = {
         "bg/nbd expected": expected[place],
         "most recent first": -table.column("purchase_recency").astype(np.float64),
     }
-    found = {"bg/nbd": judged}
+    found = {"bg/nbd": held_out_figures(y, chance[place], seed=seed)}
     for name, score in ranked.items():
         # Scores that are no probabilities: ranking figures only.
         order = np.unique(score, return_inverse=True)[1]
