@@ -17,43 +17,51 @@ from leadlab.models.folds import members
 
 F64 = NDArray[np.float64]
 TINY = 1e-9
-PRIOR_PRECISION = (0.25, 1.0)
-"""Of a normal prior around "right as it is": intercept 0 (sd 2), slope 1 (sd 1)."""
+SHARE = 0.1
+"""Of rows in a window of neighbouring scores, at least; more where conversions are few."""
+INFORMATION = 25.0
+"""Sum of p (1 - p) that a window is to have on average."""
+KNOTS, SAMPLE = 41, 201
 
 
 @dataclass(frozen=True)
 class CalibrationBand:
     """Where the share of conversions among all leads of one probability may lie.
 
-    Outcomes are regressed on the log-odds of the probability (Cox, 1958): intercept 0 and slope 1
-    say that it is right. The band is pointwise normal on the log-odds, with the larger of two
-    variances: that of the fit were it right, and the sandwich over leads, whose rows go together
-    (Liang and Zeger, 1986). It is what a bootstrap over leads tends to, without the resamples.
+    Around each of 41 quantiles of p a window of neighbouring rows is taken, and all its
+    probabilities are shifted by one amount on the log-odds: as far down, and up, as its conversions
+    allow (score test, Wilson 1927; the variance grows by the design effect of leads with several
+    rows). Between the quantiles the ends are joined by straight lines on the log-odds. The band
+    never lets a higher probability have a lower end.
+
+    It assumes that the error of p, not p, is level within a window.
 
     Attributes
     ----------
-    intercept, slope : float
-    fit, sandwich : tuple of float
-        Variance of the intercept, covariance, variance of the slope.
+    level : float
+    at, low, high : tuple of float
+        Log-odds of the quantiles and of both ends there.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> p = rng.random(2000)
     >>> band = CalibrationBand.fitted(p, rng.random(2000) < p)
-    >>> low, high = band.around([0.5], level=0.9)
+    >>> low, high = band.around([0.5])
     >>> low.round(2).tolist(), high.round(2).tolist()
-    ([0.48], [0.53])
+    ([0.47], [0.6])
     """
 
-    intercept: float
-    slope: float
-    fit: tuple[float, float, float]
-    sandwich: tuple[float, float, float]
+    level: float
+    at: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
 
     @classmethod
-    def fitted(cls, p: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Regress outcomes of held-out rows on their probabilities.
+    def fitted(
+        cls, p: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, *, level: float = 0.9
+    ) -> Self:
+        """Compare held-out rows with their probabilities.
 
         Parameters
         ----------
@@ -62,46 +70,43 @@ class CalibrationBand:
         y : array of 0 and 1, shape (n,)
         groups : array, shape (n,), optional
             Lead of each row.
+        level : float
+            Pointwise, in (0, 1).
         """
+        if not 0 < level < 1:
+            raise BadInput("a level lies in (0, 1)", where="level", got=level)
         outcome, chance, _ = metrics.checked(y, p)
-        columns = _columns(chance)
-        prior = np.diag(PRIOR_PRECISION)
-        beta: F64 = np.array([0.0, 1.0])
-        for _ in range(50):
-            fitted = _expit(columns @ beta)
-            gradient = columns.T @ (outcome - fitted) - prior @ (beta - [0.0, 1.0])
-            information = (columns.T * (fitted * (1 - fitted))) @ columns + prior
-            step = np.linalg.solve(information, gradient)
-            # Newton's steps are held short, so that far-off starts cannot overshoot.
-            beta = beta + step / max(1.0, float(np.abs(step).max()))
-            if np.abs(step).max() < TINY:
-                break
-        inverse: F64 = np.linalg.inv(information).astype(np.float64)
-        group = members(groups, len(outcome))
-        surprise = columns * (outcome - _expit(columns @ beta))[:, None]
-        sums = np.column_stack([np.bincount(group, weights=column) for column in surprise.T])
-        sandwich = inverse @ (sums.T @ sums) @ inverse
-        return cls(float(beta[0]), float(beta[1]), _three(inverse), _three(sandwich))
+        effect = design_effect(outcome, chance, members(groups, len(outcome)))
+        order = np.lexsort((outcome, chance))
+        margin, hits = log_odds(chance[order]), np.append(0, np.cumsum(outcome[order]))
+        n = len(margin)
+        width = min(n, max(round(SHARE * n), _rows_for(INFORMATION, chance), 1))
+        middle = np.linspace(0, n - 1, min(n, KNOTS)).astype(np.int64)
+        start = np.clip(middle - width // 2, 0, n - width)
+        inside = margin[start[:, None] + np.linspace(0, width - 1, SAMPLE).astype(np.int64)]
+        seen = (hits[start + width] - hits[start]) / width
+        wide = NormalDist().inv_cdf((1 + level) / 2) * np.sqrt(effect / width)
+        at = margin[middle]
+        low = np.minimum.accumulate((at + _shift(inside, seen, wide))[::-1])[::-1]
+        high = np.maximum.accumulate(at + _shift(inside, seen, -wide))
+        at, first = np.unique(at, return_index=True)
+        last = np.append(first[1:], len(low)) - 1
+        return cls(level, *(tuple(ends.tolist()) for ends in (at, low[first], high[last])))
 
-    def around(self, p: ArrayLike, *, level: float = 0.9) -> tuple[F64, F64]:
+    def around(self, p: ArrayLike) -> tuple[F64, F64]:
         """Lower and upper bound of each probability, which lies within.
 
         Raises
         ------
         BadInput
-            If a probability is NaN or outside [0, 1], or the level is not in (0, 1).
+            If a probability is NaN or outside [0, 1].
         """
-        if not 0 < level < 1:
-            raise BadInput("a level lies in (0, 1)", where="level", got=level)
         chance = scores(p)
-        at = _columns(chance.ravel())[:, 1].reshape(chance.shape)
-        spread = np.maximum(*(a + 2 * b * at + c * at**2 for a, b, c in (self.fit, self.sandwich)))
-        wide = NormalDist().inv_cdf((1 + level) / 2) * np.sqrt(spread)
-        centre = self.intercept + self.slope * at
-        return (
-            np.minimum(_expit(centre - wide), chance),
-            np.maximum(_expit(centre + wide), chance),
-        )
+        margin = log_odds(chance)
+        # Beyond the outermost quantiles the shift stays as it is there.
+        beyond = margin - np.clip(margin, self.at[0], self.at[-1])
+        low, high = (np.interp(margin, self.at, end) + beyond for end in (self.low, self.high))
+        return np.minimum(_expit(low), chance), np.maximum(_expit(high), chance)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -110,20 +115,47 @@ class CalibrationBand:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
         """What `to_json` gave."""
-        fit, sandwich = (tuple(float(v) for v in found[name]) for name in ("fit", "sandwich"))
-        return cls(found["intercept"], found["slope"], fit, sandwich)  # type: ignore[arg-type]
+        return cls(found["level"], *(tuple(found[name]) for name in ("at", "low", "high")))
 
 
-def _columns(p: F64) -> F64:
+def design_effect(y: F64, p: F64, group: NDArray[np.int64]) -> float:
+    """How much more the sum of surprises varies than it would with independent rows, at least 1.
+
+    Examples
+    --------
+    >>> y, p, lead = np.array([1.0, 1.0, 0.0, 0.0]), np.full(4, 0.5), np.array([0, 0, 1, 1])
+    >>> design_effect(y, p, lead)
+    2.0
+    """
+    surprise = np.bincount(group, weights=y - p)
+    return max(1.0, float(np.sum(surprise**2) / max(np.sum(p * (1 - p)), TINY)))
+
+
+def _rows_for(information: float, p: F64) -> int:
+    return int(np.ceil(information / max(float(np.mean(p * (1 - p))), TINY)))
+
+
+def _shift(margin: F64, seen: F64, wide: float) -> F64:
+    """Shift of each window's log-odds at which ``seen - mean p = wide sqrt(mean p (1 - p))``."""
+    low, high = np.full(len(seen), -12.0), np.full(len(seen), 12.0)
+    for _ in range(40):
+        middle = (low + high) / 2
+        chance = _expit(margin + middle[:, None])
+        spread = np.sqrt(np.mean(chance * (1 - chance), axis=1))
+        too_low = seen - chance.mean(axis=1) > wide * spread
+        low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
+    found: F64 = (low + high) / 2
+    return found
+
+
+def log_odds(p: F64) -> F64:
+    """``ln p - ln(1 - p)``, p kept 1e-9 away from 0 and 1."""
     inside = np.clip(p, TINY, 1 - TINY)
-    return np.column_stack([np.ones(len(inside)), np.log(inside) - np.log1p(-inside)])
+    odds: F64 = np.log(inside) - np.log1p(-inside)
+    return odds
 
 
 def _expit(margin: F64) -> F64:
     small = np.exp(-np.abs(margin))
     chance: F64 = np.where(margin >= 0, 1, small) / (1 + small)
     return chance
-
-
-def _three(covariance: F64) -> tuple[float, float, float]:
-    return float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])

@@ -131,7 +131,7 @@ class RateInterval:
         theta = _overdispersion(k, mean, of)
         below, upto = _pit(k, mean, of, theta)
         used = _level_that_covers(below, upto, level, blocks)
-        band = CalibrationBand.fitted(chance, outcome, groups)
+        band = CalibrationBand.fitted(chance, outcome, groups, level=level)
         return cls(int(of), float(level), theta, used, blocks, band)
 
     def counts(self, p: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -176,7 +176,7 @@ class RateInterval:
         """
         if self.band is None:
             raise NotFitted("this interval saw no outcomes", hint="Use RateInterval.fit.")
-        return self.band.around(p, level=self.level)
+        return self.band.around(p)
 
     def check(
         self, p: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, *, seed: int = 0
