@@ -25,7 +25,8 @@ FOUR_FIFTHS = 0.80
 LEAST_GROUPS = 30
 """Of a group with fewer leads no ratio is given."""
 UNKNOWN = "unknown"
-ALARM, UNSURE, FINE, SMALL, BEST = "alarm", "not clear of 0.80", "above 0.80", "too few", "highest"
+ALARM, MAYBE, SMALL, BEST = "alarm", "alarm, may be chance", "too few", "highest"
+UNSURE, FINE = "not clear of 0.80", "above 0.80"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,9 @@ class Exposure:
     figures : DataFrame
         field, group, rows, leads, selection_rate, mean_score, true_positive_rate (NaN without
         outcomes), ratio (selection rate over that of the group with the highest), low, high (95%
-        interval of the ratio), verdict: "highest", "above 0.80", "not clear of 0.80" (the ratio is
-        above, its interval is not), "alarm" (the ratio is below) or "too few".
+        interval of the ratio against that very group), verdict: "highest", "above 0.80", "not clear
+        of 0.80" (the ratio is above, its interval is not), "alarm" (ratio and interval are below),
+        "alarm, may be chance" (the ratio is below, its interval is not) or "too few".
     alarms : tuple of str
         "field: group" of each alarm.
     capacity : float
@@ -124,7 +126,7 @@ def exposure(
         tables.append(table.assign(field=field))
     empty = pd.DataFrame(columns=ORDER)
     figures = pd.concat(tables, ignore_index=True)[ORDER] if tables else empty
-    bad = figures[figures["verdict"] == ALARM]
+    bad = figures[figures["verdict"].isin((ALARM, MAYBE))]
     alarms = tuple(f"{a}: {b}" for a, b in zip(bad["field"], bad["group"], strict=True))
     return Exposure(figures, alarms, float(chosen.mean()), threshold, FOUR_FIFTHS)
 
@@ -223,6 +225,7 @@ def _ratios(
             ratio[large] = rate[large] / rate[best]
             low[large], high[large] = bottom[large], upper[large]
         verdict[large & (low < FOUR_FIFTHS)] = UNSURE
-        verdict[large & (ratio < FOUR_FIFTHS)] = ALARM
+        verdict[large & (ratio < FOUR_FIFTHS)] = MAYBE
+        verdict[large & (ratio < FOUR_FIFTHS) & (high < FOUR_FIFTHS)] = ALARM
         verdict[best] = BEST
     return table.assign(ratio=ratio, low=low, high=high, verdict=verdict)
