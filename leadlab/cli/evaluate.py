@@ -18,6 +18,7 @@ HELP = """Run a published protocol on a public data set; the same seed gives the
 
 Example: `leadlab evaluate bpic2012 --json`
 """
+BROKERAGE, LEADS, DAYS = "brokerage", 10_000, 500
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Protocol:
         ``module:function``, called as ``function(data, seed=..., tell=...)``; imported when asked
         for, so that one protocol's libraries do not slow another.
     data : str
-        What `leadlab.data.load` is asked for.
+        What `leadlab.data.load` is asked for; or "brokerage", which is simulated from the seed.
     steps : int
     """
 
@@ -43,14 +44,28 @@ class Protocol:
         module, name = self.function.split(":")
         with steps(1 + self.steps, quiet=quiet) as tell:
             tell("read the data")
-            data = load(self.data)
+            data = _simulated(seed) if self.data == BROKERAGE else load(self.data)
             found = getattr(importlib.import_module(module), name)(data, seed=seed, tell=tell)
         assert isinstance(found, Evaluation)
         return found
 
 
+def _simulated(seed: int) -> object:
+    from leadlab.data.brokerage import simulate  # noqa: PLC0415  (only where it is asked for)
+
+    return simulate(LEADS, DAYS, seed)
+
+
 PROTOCOLS = {
     "bpic2012": Protocol("leadlab.models.bpic2012:evaluate_bpic2012", "bpic2012", 11),
+    "bpic2012_churn": Protocol(
+        "leadlab.models.bpic2012_churn:evaluate_bpic2012_churn", "bpic2012", 5
+    ),
+    "brokerage": Protocol("leadlab.models.brokerage:evaluate_brokerage", BROKERAGE, 4),
+    "brokerage_churn": Protocol(
+        "leadlab.models.brokerage_churn:evaluate_brokerage_churn", BROKERAGE, 5
+    ),
+    "cdnow": Protocol("leadlab.models.cdnow:evaluate_cdnow", "cdnow", 3),
 }
 
 

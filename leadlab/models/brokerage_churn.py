@@ -25,12 +25,12 @@ Tell = Callable[[str], None]
 US_PER_DAY = 86_400_000_000
 TRAIN_SHARE = 0.6
 """Of leads by arrival."""
-EVERY_DAYS = 4
-"""Of the daily landmarks one in so many is kept."""
+NIGHTS = 80_000
+"""So many landmarks at most, evenly over leads and time."""
 TRUTH = ("roc_auc", "pr_auc", "brier_skill", "log_loss", "ece")
 PROTOCOL = (
-    "SIMULATED leads. Each lead is asked about at every fourth midnight from its first event until "
-    "its last has left every window, silent days included: will no sign of life (any event of the "
+    "SIMULATED leads. Each lead is asked about at midnights (every k-th, so that 80,000 remain) from "
+    "its first event until its last has left every window, silent days included: will no sign of life (any event of the "
     "lead's own) come within 7, 14 and 30 days? Leads by arrival, first 60% train, on windows that "
     "were over when the first test lead came; test leads are judged on windows that are over at "
     "the end of the log. truth_*: the same figures of the planted probability, which knows the "
@@ -113,9 +113,11 @@ def evaluate_brokerage_churn(
 
 
 def _thinned(asked: Moments, end_us: int) -> Moments:
-    """One in `EVERY_DAYS` of the nights that are within the log."""
-    night = asked.as_of_us // US_PER_DAY
-    rows = np.flatnonzero((night % EVERY_DAYS == 0) & (asked.as_of_us <= end_us))
+    """Every k-th night of each lead, within the log, the leads taking turns."""
+    inside = np.flatnonzero(asked.as_of_us <= end_us)
+    every = max(1, -(-len(inside) // NIGHTS))
+    turn = asked.as_of_us[inside] // US_PER_DAY + asked.lead.codes[inside]
+    rows = inside[turn % every == 0]
     return Moments(asked.tenant.take(rows), asked.lead.take(rows), asked.as_of_us[rows])
 
 
