@@ -19,7 +19,7 @@ F64 = NDArray[np.float64]
 MISSING = "missing"
 MOST_CATEGORIES = 12
 THIN_SHARE = 0.01
-"""A grid value that stands for a smaller share of the rows is extrapolation."""
+"""A grid value that stands for a smaller share of the known values is extrapolation."""
 RUG = np.linspace(0.0, 1.0, 11)
 RUG_COLUMNS = ["feature", "quantile", "x"]
 CURVE = ["feature", "x", "label", "mean", "low", "high", "share", "extrapolates"]
@@ -34,7 +34,7 @@ class Dependence:
     curves : DataFrame
         feature; x (NaN for a category and for missing); label (the value as text); mean, low and
         high: mean, 10% and 90% quantile over rows of the chance when the column is set to x; share
-        of the data that lies nearest to x; extrapolates (share below 1%).
+        of the data that lies nearest to x; extrapolates (below 1% of the known values).
     rug : DataFrame
         feature, quantile, x: where the data lie.
     rows : int
@@ -151,6 +151,7 @@ def _categories(values: NDArray[Any]) -> pd.DataFrame:
 
 def _curve(name: str, grid: pd.DataFrame, answers: F64) -> pd.DataFrame:
     low, high = np.quantile(answers, [0.1, 0.9], axis=1)
+    known = grid.loc[grid["label"] != MISSING, "share"].sum()
     return pd.DataFrame(
         {
             "feature": name,
@@ -160,7 +161,7 @@ def _curve(name: str, grid: pd.DataFrame, answers: F64) -> pd.DataFrame:
             "low": low,
             "high": high,
             "share": grid["share"],
-            "extrapolates": grid["share"] < THIN_SHARE,
+            "extrapolates": (grid["share"] < THIN_SHARE * known) & (grid["label"] != MISSING),
         }
     )
 

@@ -56,8 +56,8 @@ def gain_view(part: Gain) -> Any:
         "Share of rows worked on", "Lift (times better than random)",
         percent="x", xlim=(0, 1), ylim=(0, None),
     )  # fmt: skip
-    model = part.curves["model"].iloc[0]
-    own = part.curves.query("model == @model and x == @part.capacity").set_index("curve")
+    own = part.curves[part.curves["model"] == part.curves["model"].iloc[0]]
+    own = own[own["x"] == part.capacity].set_index("curve")
     found, lift = own.loc["gain"], own.loc["lift"]
     say = (
         f"Working on the top {part.capacity:.1%} catches {found['y']:.0%} of the conversions "
@@ -70,8 +70,8 @@ def lines(curves: pd.DataFrame, which: str) -> Any:
     """One line a model, the first with its band."""
     shown = curves[curves["curve"] == which]
     parts = []
-    for place, (model, rows) in enumerate(shown.groupby("model", sort=False)):
-        rows = rows.dropna(subset=["y"])
+    there = shown.dropna(subset=["y"])
+    for place, (model, rows) in enumerate(there.groupby("model", sort=False)):
         colour, dash = ink(place)
         if not place:
             edges = (rows["x"], rows["low"], rows["high"])

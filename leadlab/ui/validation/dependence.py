@@ -6,6 +6,7 @@ from typing import Any
 
 import holoviews as hv
 import pandas as pd
+from bokeh.models import NumeralTickFormatter
 
 from leadlab.models.dependence import MISSING, Dependence
 from leadlab.ui.theme import HOT
@@ -70,4 +71,9 @@ def _chart(name: str, rows: pd.DataFrame, rug: pd.DataFrame) -> Any:
     if len(missing):
         at = float(missing["mean"].iloc[0])
         parts.append(hv.HLine(at).opts(color=LOUD, line_dash="dashed", line_width=1.5))
-    return drawn(hv.Overlay(parts), name, "Chance", percent="y", height=230, ylim=(0, None))
+    ends = (
+        {}
+        if known["x"].abs().max() < 1000
+        else {"xformatter": NumeralTickFormatter(format="0.[0]a")}
+    )
+    return drawn(hv.Overlay(parts), name, "Chance", percent="y", height=230, ylim=(0, None), **ends)

@@ -12,7 +12,7 @@ from typing import Any
 
 import holoviews as hv
 import panel as pn
-from bokeh.models import NumeralTickFormatter
+from bokeh.models import DatetimeTickFormatter, NumeralTickFormatter
 from holoviews.plotting import bokeh as _bokeh
 
 from leadlab.ui.theme import FAINT, HOT, MS, QUIET, card, sheets
@@ -25,7 +25,7 @@ LOUD = "#d0652b"
 HEIGHT = 280
 NARROW = {"flex": "1 1 320px", "min-width": "0"}
 """Two drawings side by side where there is room for 320 px each."""
-LONGEST_LABEL = 20
+LONGEST_LABEL = 24
 _FONT = "Inter, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
 
 if not hv.Store.current_backend:
@@ -67,8 +67,8 @@ def drawn(
         **options,
     )
     return pn.pane.HoloViews(
-        whole, sizing_mode="stretch_width", height=height, margin=0, styles=NARROW,
-        backend="bokeh", linked_axes=False,
+        whole, sizing_mode="stretch_width", height=height, margin=0, backend="bokeh",
+        linked_axes=False,
     )  # fmt: skip
 
 
@@ -104,6 +104,8 @@ def section(title: str, say: str, *views: Any, loud: bool = False, legend: str =
 
 def side_by_side(*views: Any) -> Any:
     """Drawings in a row, below each other where there is no room."""
+    for one in views:
+        one.styles = NARROW
     return pn.Row(
         *views, margin=0, sizing_mode="stretch_width", stylesheets=sheets("row"),
         styles={"align-items": "flex-start"},
@@ -166,9 +168,12 @@ def short(name: str) -> str:
     Examples
     --------
     >>> short("a name that is far too long")
-    'a name that is far …'
+    'a name tha…s far too long'
     """
-    return name if len(name) <= LONGEST_LABEL else name[: LONGEST_LABEL - 1] + "…"
+    if len(name) <= LONGEST_LABEL:
+        return name
+    end = LONGEST_LABEL // 2
+    return f"{name[: LONGEST_LABEL - end - 1]}…{name[-end:]}"
 
 
 def ranked(
@@ -183,9 +188,7 @@ def ranked(
     """Dots with intervals, one line a name, the first at the top."""
     places = list(range(len(names)))
     inks = [colours] * len(names) if isinstance(colours, str) else list(colours)
-    spans = [
-        (a, i, b, i, c) for a, b, i, c in zip(low, high, places, inks, strict=True) if a == a
-    ]
+    spans = [(a, i, b, i, c) for a, b, i, c in zip(low, high, places, inks, strict=True) if a == a]
     dots = list(zip(values, places, inks, names, strict=True))
     across = hv.Segments(spans, ["x0", "y0", "x1", "y1"], "ink").opts(color="ink", line_width=2)
     points = hv.Points(dots, [unit or "value", "place"], ["ink", "name"]).opts(
@@ -193,6 +196,12 @@ def ranked(
         hover_tooltips=[("", "@name"), (unit or "value", f"@{{{unit or 'value'}}}{{0.0000}}")],
     )  # fmt: skip
     return across * points
+
+
+def dates() -> Any:
+    """Days and months on a narrow axis; the year once below."""
+    year = DatetimeTickFormatter(days="%Y", months="%Y", years="%Y", hide_repeats=True)
+    return DatetimeTickFormatter(days="%-d %b", months="%b", years="%b", context=year)
 
 
 def ranked_axes(names: Sequence[str]) -> dict[str, Any]:

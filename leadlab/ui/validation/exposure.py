@@ -74,5 +74,13 @@ def _table(part: Exposure) -> str:
                 number(one["true_positive_rate"], 2),
             ]
         )
-    columns = ["group", "verdict", "leads", "selected", "ratio", "mean score", "found of converting"]
+    columns = [
+        "group",
+        "verdict",
+        "leads",
+        "selected",
+        "ratio",
+        "mean score",
+        "found of converting",
+    ]
     return table(columns, rows, words=(1,))

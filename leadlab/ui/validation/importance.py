@@ -25,8 +25,9 @@ def importance_view(part: Importance | None, shapley: Importance | None = None) 
     if not found:
         return empty(TITLE, "no importance was measured")
     rest = max(0, len(found[0].figures) - SHOWN)
-    say = f"By {' and by '.join(one.method for one in found)}, on {found[0].rows:,} rows. Columns "
-    say += "of one family are taken together. This is what the model uses, not what causes anything"
+    ways = (f"{one.method} on {one.rows:,} rows" for one in found)
+    say = f"By {' and by '.join(ways)}. Columns of one family are taken "
+    say += "together. This is what the model uses, not what causes anything"
     say += f"; {rest} weaker families are not drawn." if rest else "."
     charts = [_chart(one, INKS[i]) for i, one in enumerate(found)]
     return section(TITLE, say, side_by_side(*charts))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 from typing import Any
 
 import panel as pn
 from bokeh.resources import INLINE
+from panel.io.resources import CDN_DIST, DIST_DIR
 
 from leadlab.models.validation import Validation
 from leadlab.schema.atomic import atomic_path
@@ -68,4 +71,15 @@ def save_page(validation: Validation, path: str | Path, title: str = "validation
     to = Path(path)
     with atomic_path(to) as draft:
         page(validation, title).save(str(draft), title=f"leadlab: {title}", resources=INLINE)
+        draft.write_text(_without_network(draft.read_text(encoding="utf-8")), encoding="utf-8")
     return to
+
+
+def _without_network(html: str) -> str:
+    """Panel links a few style sheets even in a file that holds all its scripts; put them in."""
+
+    def inside(found: re.Match[str]) -> str:
+        content = (DIST_DIR / found[1]).read_bytes()
+        return f"data:text/css;base64,{base64.b64encode(content).decode()}"
+
+    return re.sub(re.escape(CDN_DIST) + r"([\w/.-]+\.css)", inside, html)

@@ -11,6 +11,7 @@ from leadlab.models.segments import Segments
 from leadlab.ui.theme import HOT
 from leadlab.ui.validation.drawing import (
     INKS,
+    dates,
     drawn,
     empty,
     key,
@@ -58,12 +59,12 @@ def periods_view(part: Segments | None, why: str = "no moments were given") -> A
     auc = drawn(
         hv.HLine(0.5).opts(color=INKS[4], line_dash="dotted", line_width=1)
         * _line(days, wide, "roc_auc", HOT),
-        f"First day of the {field} (UTC)", "ROC-AUC",
+        f"First day of the {field} (UTC)", "ROC-AUC", xformatter=dates(),
     )  # fmt: skip
     rates = drawn(
         _line(days, wide, "base_rate", OBSERVED) * _line(days, wide, "predicted", HOT, "dashed"),
         f"First day of the {field} (UTC)", "Rate of conversion",
-        percent="y",
+        percent="y", xformatter=dates(),
     )  # fmt: skip
     few = int(wide["value", "roc_auc"].isna().sum())
     say = f"Each {field} by itself. A fall on the left is a model that ages; lines that part on the"
@@ -89,9 +90,10 @@ def _auc(wide: pd.DataFrame) -> Any:
     names = [str(name) for name in wide.index]
     spans = [wide[part, "roc_auc"].tolist() for part in ("value", "low", "high")]
     half = hv.VLine(0.5).opts(color=INKS[4], line_dash="dotted", line_width=1)
+    least = min([0.5, *(x for part in spans for x in part if x == x)])
     return drawn(
         half * ranked(names, *spans, unit="ROC-AUC"), "ROC-AUC (dotted: chance)", "",
-        **ranked_axes(names),
+        xlim=(least - 0.02, 1.02), **ranked_axes(names),
     )  # fmt: skip
 
 
@@ -122,6 +124,7 @@ def _line(days: Any, wide: pd.DataFrame, metric: str, colour: str, dash: str = "
 
 
 _PARTS = ("value", "low", "high")
+PERIODS = ("week", "month")
 
 
 def _key(predicted: str = "dot") -> str:
@@ -138,7 +141,8 @@ def _table(wide: pd.DataFrame, field: str) -> str:
     rows = []
     for name, one in wide.iterrows():
         sizes = [f"{int(one['size', part]):,}" for part in ("leads", "converted")]
-        rows.append([safe(name), *sizes, *_cells(one)])
+        label = safe(name).replace("-", "\u2011") if field in PERIODS else safe(name)
+        rows.append([label, *sizes, *_cells(one)])
     return table([field, "leads", "converted rows", "ROC-AUC", "observed", "predicted", "Brier"],
                  rows)  # fmt: skip
 
@@ -147,7 +151,7 @@ def _cells(one: pd.Series[Any]) -> list[str]:
     auc = spanned(*(float(one[part, "roc_auc"]) for part in _PARTS))
     why = one["why", "roc_auc"]
     if auc == "–" and why:
-        auc = f"–<small>{safe(why)}</small>"
+        auc = f'–<small class="why">{safe(why)}</small>'
     rates = [number(100 * float(one["value", m]), 1) for m in ("base_rate", "predicted")]
     percents = [rate if rate == "–" else f"{rate}%" for rate in rates]
     return [auc, *percents, number(float(one["value", "brier"]))]
