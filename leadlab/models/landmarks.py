@@ -67,8 +67,12 @@ class Landmarks:
 
     @property
     def usable(self) -> I64:
-        """Positions of the landmarks with a known label."""
-        return np.flatnonzero(self.label >= 0)
+        """Positions of the landmarks whose label is known and whose whole horizon was observed.
+
+        Shortly before the end of observation only some labels are known, and conversions before
+        others: to keep those that happen to be known would make every rate too high.
+        """
+        return np.flatnonzero((self.label >= 0) & (self.window_end_us <= self.end_us))
 
     @property
     def counts(self) -> dict[str, int]:

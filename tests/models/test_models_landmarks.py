@@ -94,7 +94,22 @@ def test_labels_equal_the_definition(rows, data, horizon, end):
     expected = [naive(rows, t, le, day, horizon, last) for t, le, day in asked]
     assert found.label.tolist() == expected
     assert sum(found.counts.values()) == len(asked)
-    assert found.usable.tolist() == [i for i, label in enumerate(expected) if label >= 0]
+    whole = [day + horizon <= last for _, _, day in asked]
+    assert found.usable.tolist() == [
+        i for i, label in enumerate(expected) if label >= 0 and whole[i]
+    ]
+
+
+def test_the_rate_among_usable_landmarks_is_the_rate_that_was_planted():
+    """Half convert the day after the landmark, half never: known labels alone would say all do."""
+    rows = [("t", f"lead {i}", "Visit", i % 20) for i in range(400)]
+    rows += [("t", f"lead {i}", "Closed", i % 20 + 1) for i in range(400) if i // 20 % 2]
+    rows += [("t", f"lead {i}", "Visit", i % 20 + 1) for i in range(400) if not i // 20 % 2]
+    log = log_of(rows)
+    asked = asked_of(log, [("t", f"lead {i}", i % 20) for i in range(400)])
+    found = label_landmarks(asked, log, converted=("Closed",), horizon_days=10)
+    assert found.label[found.usable].mean() == pytest.approx(0.5, abs=0.01)
+    assert found.label[found.label >= 0].mean() > 0.6
 
 
 def test_a_landmark_knows_nothing_after_the_end_of_observation():
