@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.errors import UnknownName
-from leadlab.features import Moments, build
+from leadlab.features import FeatureTable, Moments, build
 from leadlab.features.automatic import most_frequent
 from leadlab.features.clock import local_us, utc_us
 from leadlab.models.bpic2012 import AGENTS, ZONE, features
@@ -17,7 +17,7 @@ from leadlab.models.churn_figures import beside, compared
 from leadlab.models.landmarks import NEVER_US, first_at, of_kinds
 from leadlab.models.metrics import roc_auc
 from leadlab.models.protocol import Evaluation
-from leadlab.models.silence import label_silence
+from leadlab.models.silence import Silence, label_silence
 from leadlab.schema.log import EventLog
 
 I64 = NDArray[np.int64]
@@ -110,13 +110,13 @@ def evaluate_bpic2012_churn(
             raise UnknownName("kind", kind, map(str, log.kind.names))
     tell("find open offers")
     asked = open_offers(log)
-    first_us = first_at(
-        np.arange(len(log.lead.names)), asked.lead.codes, asked.as_of_us, asked.as_of_us > 0
-    )
+    lead = asked.lead.codes.astype(np.int64)
+    every = np.ones(len(asked), np.bool_)
+    first_us = first_at(np.arange(len(log.lead.names)), lead, asked.as_of_us, every)
     starts = np.sort(first_us[first_us != NEVER_US])
     split_us = int(starts[int(TRAIN_SHARE * len(starts))])
-    later = first_us[asked.lead.codes] >= split_us
-    train_rows, test_rows = np.flatnonzero(~later & (asked.as_of_us < split_us)), later
+    later = first_us[lead] >= split_us
+    train_rows = np.flatnonzero(~later & (asked.as_of_us < split_us))
     before = log.between(int(log.at_us[0]), split_us)
     chosen = features(
         [str(before.kind.names[code]) for code in np.unique(before.kind.codes)],
@@ -124,10 +124,8 @@ def evaluate_bpic2012_churn(
     )
     tell(f"build {len(chosen)} features of {len(asked):,} nights")
     table = build(log, chosen, asked)
-    train, test = table.take(train_rows), table.take(np.flatnonzero(test_rows))
-    kinds = {"signs": SIGNS, "converted": CONVERTED, "ended": ENDED}
-    known = label_silence(train, before, end_us=split_us, **kinds)
-    truth = label_silence(test, log, **kinds)
+    train, test = table.take(train_rows), table.take(np.flatnonzero(later))
+    known, truth = _labels(train, before, split_us), _labels(test, log, int(log.at_us[-1]))
     tell(f"train on {len(train):,} nights")
     model = ChurnModel(seed=seed).fit(train, known)
     tell("fit baselines")
@@ -147,6 +145,12 @@ def evaluate_bpic2012_churn(
         for d, n in zip(truth.horizons_days, (truth.known >= 0).sum(axis=0), strict=True)
     }
     return Evaluation("bpic2012_churn", PROTOCOL, seed, ours, best, theirs, counts)
+
+
+def _labels(table: FeatureTable, log: EventLog, end_us: int) -> Silence:
+    kinds = (SIGNS, CONVERTED, ENDED)
+    signs, converted, ended = (tuple(k for k in some if k in log.kind.index) for some in kinds)
+    return label_silence(table, log, signs=signs, converted=converted, ended=ended, end_us=end_us)
 
 
 def _cancelled(log: EventLog, lead: NDArray[np.int32]) -> tuple[I64, NDArray[np.bool_]]:

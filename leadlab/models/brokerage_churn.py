@@ -29,10 +29,10 @@ NIGHTS = 80_000
 """So many landmarks at most, evenly over leads and time."""
 TRUTH = ("roc_auc", "pr_auc", "brier_skill", "log_loss", "ece")
 PROTOCOL = (
-    "SIMULATED leads. Each lead is asked about at midnights (every k-th, so that 80,000 remain) from "
-    "its first event until its last has left every window, silent days included: will no sign of life (any event of the "
-    "lead's own) come within 7, 14 and 30 days? Leads by arrival, first 60% train, on windows that "
-    "were over when the first test lead came; test leads are judged on windows that are over at "
+    "SIMULATED leads. Each lead is asked about at midnights (every k-th, so that 80,000 remain) "
+    "from its first event until its last has left every window, silent days included: will no sign "
+    "of life (any event of its own) come within 7, 14 and 30 days? First 60% by arrival train, on "
+    "windows that were over when the first test lead came; test leads on windows over at "
     "the end of the log. truth_*: the same figures of the planted probability, which knows the "
     "hidden state; gap_to_truth_*: mean distance to it. Settings are the model's own. Baselines, "
     "each horizon fitted on its own: base rate, rate by days since the last sign, logistic "
