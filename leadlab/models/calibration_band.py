@@ -19,7 +19,7 @@ F64 = NDArray[np.float64]
 TINY = 1e-9
 SHARE = 0.1
 """Of rows in a window of neighbouring scores, at least; more where conversions are few."""
-INFORMATION = 25.0
+INFORMATION = 8.0
 """Sum of p (1 - p) that a window is to have on average."""
 KNOTS, SAMPLE = 41, 201
 
