@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlab.explain.column_scores import ColumnScores
 from leadlab.explain.scores import Scores
 from leadlab.explain.sentences import phrase
 from leadlab.features.feature import Feature
@@ -65,19 +66,27 @@ class Change:
     event: str | None
 
 
-def reasons(scores: Scores, row: int, top: int = 5) -> list[Reason]:
+def reasons(scores: Scores | ColumnScores, row: int, top: int = 5) -> list[Reason]:
     """The strongest reasons of one score, strongest first.
 
     Parameters
     ----------
-    scores : Scores
-        From `leadlab.explain.Scorer.score`.
+    scores : Scores or ColumnScores
+        From `leadlab.explain.Scorer.score`, or of a table from `explain_classifier`; there each
+        column is its own family, and effects are in `ColumnScores.unit`.
     row : int
         Which lead.
     top : int
         At most so many; families without effect are left out.
     """
     effects = scores.contributions[row]
+    if isinstance(scores, ColumnScores):
+        strongest = [j for j in np.argsort(-np.abs(effects), kind="stable") if effects[j] != 0.0]
+        names = scores.names
+        return [
+            Reason(scores.phrase(row, j), names[j], float(effects[j]), (names[j],))
+            for j in strongest[:top]
+        ]
     found = []
     for family, members in _families(scores).items():
         effect = float(effects[members].sum())
