@@ -41,9 +41,9 @@ def to_files(model: ConversionModel) -> dict[str, bytes]:
         "plan_hash": model.plan_hash_,
     }
     files = {TREES: bytes(model.booster_.save_raw("ubj")), SETTINGS: _text(described)}
-    if getattr(model, "calibration_", None) is not None:
+    if model.calibration_ is not None:
         files[CALIBRATION] = _text(model.calibration_.to_json())
-    if getattr(model, "interval_", None) is not None:
+    if model.interval_ is not None:
         files[INTERVAL] = _text(model.interval_.to_json())
     return files
 

@@ -109,7 +109,7 @@ def members_of(model: Storable, about: About | None = None) -> dict[str, bytes]:
         If the model's kind cannot be written.
     """
     content = about or About()
-    if content.features is not None or getattr(model, "plan_hash_", ""):
+    if content.features is not None or getattr(model, "plan_hash_", None):
         check_plan(model, content.features, where="about.features")
     files = files_of(model)
     described = {

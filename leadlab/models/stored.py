@@ -75,14 +75,15 @@ def model_class(kind: str) -> type[Storable]:
             got=f"lacks {', '.join(lacking)}" if lacking else type(found).__name__,
             expected="a class with kind, to_files and from_files",
         )
-    if found.kind != kind:
+    model: type[Storable] = found
+    if model.kind != kind:
         raise BrokenPlugin(
             "a model is registered under another kind than its own",
             where=str(chosen),
-            got=found.kind,
+            got=model.kind,
             expected=kind,
         )
-    return found
+    return model
 
 
 def revive(kind: str, files: Mapping[str, bytes]) -> Storable:

@@ -116,9 +116,11 @@ def _pairs(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Pai
 def _metrics(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, tuple[Any, Any, float | None]]:
-    found = {}
+    found: dict[str, tuple[Any, Any, float | None]] = {}
     for name in dict.fromkeys([*before, *after]):
         was, now = before.get(name), after.get(name)
-        both = isinstance(was, (int, float)) and isinstance(now, (int, float))
-        found[name] = (was, now, now - was if both else None)
+        change = None
+        if isinstance(was, (int, float)) and isinstance(now, (int, float)):
+            change = now - was
+        found[name] = (was, now, change)
     return found

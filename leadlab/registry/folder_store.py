@@ -39,7 +39,7 @@ class FolderStore:
         to = self.folder / path
         passing = to.with_name(UNFINISHED + secrets.token_hex(8))
         with self._told(path):
-            self._inside(to)
+            self._inside(to.parent)
             to.parent.mkdir(parents=True, exist_ok=True)
             try:
                 _write(passing, data)
@@ -56,7 +56,7 @@ class FolderStore:
         """Content of a file, or None; see `Store`."""
         at = self.folder / path
         with self._told(path):
-            self._inside(at)
+            self._inside(at.parent)
             try:
                 handle = os.open(at, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             except (FileNotFoundError, NotADirectoryError):
@@ -83,8 +83,9 @@ class FolderStore:
         found = []
         with self._told(folder):
             self._inside(self.folder / folder)
-            for place, _, names in os.walk(self.folder / folder, onerror=_unless_missing):
-                for name in names:
+            for place, folders, names in os.walk(self.folder / folder, onerror=_unless_missing):
+                links = [f for f in folders if (Path(place) / f).is_symlink()]
+                for name in [*names, *links]:
                     at = Path(place) / name
                     # Another writer's passing file may be gone by now.
                     with suppress(FileNotFoundError):
@@ -97,15 +98,15 @@ class FolderStore:
         """Remove a file, and its folder where that is then empty; see `Store`."""
         at = self.folder / path
         with self._told(path):
-            self._inside(at)
+            self._inside(at.parent)
             at.unlink(missing_ok=True)
             with suppress(OSError):
                 at.parent.rmdir()
 
-    def _inside(self, at: Path) -> None:
-        """Refuse a path whose folders lead out of this one by a link."""
-        if not at.parent.resolve().is_relative_to(self.folder.resolve()):
-            raise BrokenFile("a link that leads out of the registry", where=str(at))
+    def _inside(self, folder: Path) -> None:
+        """Refuse a folder that a link leads out of this one."""
+        if not folder.resolve().is_relative_to(self.folder.resolve()):
+            raise BrokenFile("a link that leads out of the registry", where=str(folder))
 
     @contextmanager
     def _told(self, path: str) -> Iterator[None]:

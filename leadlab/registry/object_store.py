@@ -1,4 +1,4 @@
-"""A store in a bucket of S3, or of a service that speaks its language, through fsspec."""
+"""A store in a bucket of S3, or of a service that speaks its language, through fsspec (s3fs)."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class ObjectStore:
         """Write a whole new object, or nothing; see `Store`."""
         at = f"{self.place}/{path}"
         for left in reversed(range(_TRIES)):
+            found: OSError
             with self._told(path):
                 try:
                     self.files.pipe_file(at, data, mode="create")
@@ -131,11 +132,8 @@ class ObjectStore:
 
 
 def _s3(address: str) -> Any:
-    import fsspec  # noqa: PLC0415  (only where an address is remote)
-
     try:
-        # What others write must be seen at once, and the environment of now must count.
-        return fsspec.filesystem("s3", use_listings_cache=False, skip_instance_cache=True)
+        from s3fs import S3FileSystem  # type: ignore[import-untyped]  # noqa: PLC0415  (an extra)
     except ImportError as error:
         raise ConfigError(
             "an S3 address needs s3fs",
@@ -143,12 +141,14 @@ def _s3(address: str) -> Any:
             got=error,
             hint='Install it with leadlab\'s extra: pip install "leadlab[s3]".',
         ) from error
+    # What others write must be seen at once, and the environment of now must count.
+    return S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (comes with s3fs)
+    from botocore import exceptions  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    return (OSError, BotoCoreError, ClientError)
+    return (OSError, exceptions.BotoCoreError, exceptions.ClientError)
 
 
 def _code(error: OSError) -> str:

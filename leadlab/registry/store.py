@@ -23,14 +23,14 @@ class Found(NamedTuple):
     ----------
     path : str
         Under the store, with ``/``.
-    bytes : int
+    size_bytes : int
         Its size.
     changed_s : float
         When it was last written, seconds since 1970 UTC.
     """
 
     path: str
-    bytes: int
+    size_bytes: int
     changed_s: float
 
 
@@ -91,7 +91,7 @@ def open_store(address: str | Path) -> Store:
     leadlab.errors.ConfigError: a registry cannot live at such an address (got: 'ftp://...'; ...
     """
     from leadlab.registry.folder_store import FolderStore  # noqa: PLC0415  (cycle)
-    from leadlab.registry.object_store import ObjectStore  # noqa: PLC0415  (loads fsspec)
+    from leadlab.registry.object_store import ObjectStore  # noqa: PLC0415  (loads s3fs)
 
     scheme, divided, rest = str(address).partition("://")
     if not divided:

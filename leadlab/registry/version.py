@@ -20,15 +20,15 @@ class FileSum(NamedTuple):
     Attributes
     ----------
     sha256 : str
-    bytes : int
+    size_bytes : int
     """
 
     sha256: str
-    bytes: int
+    size_bytes: int
 
     def holds(self, data: bytes) -> bool:
         """Whether a content is the one."""
-        return len(data) == self.bytes and sha256(data) == self.sha256
+        return len(data) == self.size_bytes and sha256(data) == self.sha256
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Versions:
                 got=found.name,
                 expected=f"{self.model}@{number}",
             )
-        if sum(f.bytes for f in found.files.values()) > LARGEST_FILE_BYTES:
+        if sum(f.size_bytes for f in found.files.values()) > LARGEST_FILE_BYTES:
             raise BrokenFile("a version that claims to be larger than any model", where=where)
         return found
 
@@ -81,7 +81,7 @@ class Versions:
         """
         path = self.path(version, name)
         where = f"{self.store.address}/{path}"
-        data = self.store.read(path, version.files[name].bytes)
+        data = self.store.read(path, version.files[name].size_bytes)
         if data is None:
             raise BrokenFile("a file of a version is gone", where=where, expected=version.name)
         if not version.files[name].holds(data):
@@ -89,7 +89,7 @@ class Versions:
                 "a file of a version is not what was written",
                 where=where,
                 got=f"{len(data)} bytes, sha256 {sha256(data)[:12]}",
-                expected=f"{version.files[name].bytes} bytes, sha256 "
+                expected=f"{version.files[name].size_bytes} bytes, sha256 "
                 f"{version.files[name].sha256[:12]}",
                 hint="Take it from a backup, or use another version.",
             )
