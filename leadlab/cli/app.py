@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from leadlab import __version__
-from leadlab.cli import check, data, demo, evaluate, explain, score, train
+from leadlab.cli import check, data, demo, drift, evaluate, explain, score, train, validate
 from leadlab.errors import LeadlabError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
+app.command("validate")(validate.validate)
+app.command("drift")(drift.drift)
 
 
 def _version(wanted: bool) -> None:
