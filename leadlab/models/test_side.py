@@ -77,7 +77,7 @@ def split_at_test(log: EventLog, features: FeatureSet, about: About) -> tuple[Si
         ended=about.ended,
         horizon_days=about.horizon_days,
     )
-    usable = marks.label >= 0
+    usable = np.isin(np.arange(len(marks)), marks.usable)
     first_us = np.full(int(marks.lead.max()) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first_us, marks.lead[usable], marks.as_of_us[usable])
     later = first_us[marks.lead] >= int(start)
