@@ -20,6 +20,8 @@ class Settings:
         Downloads, models and snapshots (``LEADLAB_HOME``, default ``.leadlab`` here).
     data_dir : Path or None
         A local copy of the public data sets (``LEADLAB_DATA_DIR``).
+    registry_address : str or None
+        Versions of models: a folder or ``s3://bucket/prefix`` (``LEADLAB_REGISTRY``).
 
     Examples
     --------
@@ -29,6 +31,7 @@ class Settings:
 
     home: Path
     data_dir: Path | None = None
+    registry_address: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -43,7 +46,8 @@ class Settings:
                 hint="Unset it to download instead.",
             )
         home = env.get("LEADLAB_HOME") or ".leadlab"
-        return cls(Path(home), Path(data_dir) if data_dir else None)
+        registry = env.get("LEADLAB_REGISTRY") or None
+        return cls(Path(home), Path(data_dir) if data_dir else None, registry)
 
     @property
     def models(self) -> Path:
@@ -54,3 +58,8 @@ class Settings:
     def downloads(self) -> Path:
         """Folder of downloaded data sets."""
         return self.home / "data"
+
+    @property
+    def registry(self) -> str:
+        """Address of the registry of models; a folder at home when none was set."""
+        return self.registry_address or str(self.home / "registry")
