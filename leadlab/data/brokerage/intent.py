@@ -77,8 +77,8 @@ TRANSITIONS = (
     Transition(READY, OFFERING, 1 / 36, by_market=True),
     Transition(READY, ACTIVE, 1 / 160),
     Transition(READY, GONE, 1 / 130),
-    Transition(OFFERING, CONTRACT, 0.27),
-    Transition(OFFERING, READY, 0.08),
+    Transition(OFFERING, CONTRACT, 0.30),
+    Transition(OFFERING, READY, 0.05),
     *_contract(),
 )
 
