@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.errors import BadInput
-from leadlab.features import FeatureTable, Moments, build, catalogue
-from leadlab.features.moments import moments_of
+from leadlab.features import FeatureTable, build, catalogue
 from leadlab.models.churn import ChurnModel
 from leadlab.models.churn_figures import beside, compared, flat, judge
 from leadlab.models.landmarks import leads_of
+from leadlab.models.nights import nights
 from leadlab.models.protocol import Evaluation
 from leadlab.models.silence import Silence, label_silence, outcomes_of
 from leadlab.schema.kinds import Direction, kinds
@@ -22,7 +22,6 @@ from leadlab.schema.log import EventLog
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Tell = Callable[[str], None]
-US_PER_DAY = 86_400_000_000
 TRAIN_SHARE = 0.6
 """Of leads by arrival."""
 NIGHTS = 80_000
@@ -86,7 +85,7 @@ def evaluate_brokerage_churn(
     """
     log, features = brokerage.log, catalogue()
     tell("find landmarks")
-    asked = _thinned(moments_of(log, features, "daily"), int(log.at_us[-1]))
+    asked = nights(log, features, most=NIGHTS)
     lead, _ = leads_of(asked, log)
     _, first, who = np.unique(lead, return_index=True, return_inverse=True)
     starts = np.sort(asked.as_of_us[first])
@@ -110,15 +109,6 @@ def evaluate_brokerage_churn(
     ours |= _beside_truth(brokerage.truth, model.silence(test), test, truth, seed)
     counts = {"leads": len(starts), "train_nights": len(train), "test_nights": len(test)}
     return Evaluation("brokerage_churn", PROTOCOL, seed, ours, best, theirs, counts)
-
-
-def _thinned(asked: Moments, end_us: int) -> Moments:
-    """Every k-th night of each lead, within the log, the leads taking turns."""
-    inside = np.flatnonzero(asked.as_of_us <= end_us)
-    every = max(1, -(-len(inside) // NIGHTS))
-    turn = asked.as_of_us[inside] // US_PER_DAY + asked.lead.codes[inside]
-    rows = inside[turn % every == 0]
-    return Moments(asked.tenant.take(rows), asked.lead.take(rows), asked.as_of_us[rows])
 
 
 def _labels(table: FeatureTable, log: EventLog, end_us: int) -> Silence:

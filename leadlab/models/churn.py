@@ -14,6 +14,7 @@ from leadlab.errors import BadInput, NotFitted
 from leadlab.models.calibration import choose_calibration, fit_calibration
 from leadlab.models.churn_labels import Labels, labels_of
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.feature_plan import plan_of
 from leadlab.models.folds import grouped_folds, members
 from leadlab.models.matrix import F32, matrix, same_columns
 from leadlab.models.rate_interval import RateInterval
@@ -64,6 +65,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         One a horizon.
     wait_days_ : float array, shape (k,)
         Mean days to the next sign of the training rows heard within each stage.
+    plan_hash_ : str
+        Hash of the feature plan of the training table; empty where that stated none.
     base_rates_ : float array, shape (k,)
         Share of silent rows under each horizon.
 
@@ -78,6 +81,8 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
     >>> list(found.columns), found["level"].tolist()
     (['p_7d', 'p_14d', 'p_30d', 'expected_days', 'level'], ['medium', 'low'])
     """
+
+    kind: ClassVar[str] = "churn"
 
     kind: ClassVar[str] = "churn"
 
@@ -132,6 +137,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         labels = labels_of(y, len(table.values), self._horizons(), groups, next_days)
         self.feature_names_in_ = np.array(names, dtype=object)
         self.n_features_in_, self.named_ = len(names), table.names is not None
+        self.plan_hash_ = plan_of(X)
         self.base_rates_ = labels.base_rates
         self.wait_days_ = labels.wait_days
         frame = pd.DataFrame(table.values, columns=list(names), copy=False)
@@ -181,7 +187,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         NotFitted
             Before `fit`.
         BadInput
-            If the columns are not those of training, in that order.
+            If the columns are not those of training, in that order, or of another feature plan.
         """
         return self._chain(self.conditional(X))
 
@@ -189,6 +195,14 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         """What the trees of each stage say before calibration, shape (n, k)."""
         if not hasattr(self, "stages_"):
             raise NotFitted(f"this {type(self).__name__} is not trained yet", hint="Call fit.")
+        built = plan_of(X) if self.plan_hash_ else ""
+        if built and built != self.plan_hash_:
+            raise BadInput(
+                "a table of another feature plan than the model's",
+                where="X",
+                got=f"plan {built[:12]}",
+                expected=f"plan {self.plan_hash_[:12]}",
+            )
         values = same_columns(matrix(X), tuple(self.feature_names_in_), self.named_)
         return np.column_stack([stage.predict_proba(values)[:, 1] for stage in self.stages_])
 
@@ -290,7 +304,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         return to_files(self)
 
     @classmethod
-    def from_files(cls, found: Mapping[str, bytes]) -> Self:
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """What `to_files` gave.
 
         Raises
@@ -300,7 +314,7 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
         """
         from leadlab.models.churn_files import from_files  # noqa: PLC0415  (cycle)
 
-        return from_files(cls, found)
+        return from_files(cls, files)
 
 
 def levels(chance: ArrayLike) -> NDArray[np.object_]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -14,18 +13,17 @@ import xgboost as xgb
 from leadlab.errors import BrokenFile, LeadlabError, NotFitted
 from leadlab.models.calibration import Calibration
 from leadlab.models.churn import ChurnModel
-from leadlab.models.conversion import ConversionModel, one_thread
+from leadlab.models.conversion import ConversionModel
 from leadlab.models.rate_interval import RateInterval
 
-FORMAT = "leadlab-churn/1"
-ABOUT = "churn.json"
+FORMAT, CHAIN = "leadlab-churn/1", "churn.json"
 _UNREADABLE = (LeadlabError, LookupError, TypeError, ValueError, AttributeError)
 _XGB_UNREADABLE = xgb.core.XGBoostError
 Model = TypeVar("Model", bound=ChurnModel)
 
 
 def to_files(model: ChurnModel) -> dict[str, bytes]:
-    """``churn.json`` and one ``stage_<k>.ubj`` a horizon.
+    """``churn.json``, and of each horizon what `ConversionModel.to_files` gives.
 
     Raises
     ------
@@ -35,8 +33,9 @@ def to_files(model: ChurnModel) -> dict[str, bytes]:
     if not hasattr(model, "stages_"):
         raise NotFitted("cannot store a model that is not trained yet", hint="Call fit.")
     files = {
-        f"stage_{k}.ubj": bytes(stage.booster_.save_raw("ubj"))
+        f"stage-{k}-{name}": content
         for k, stage in enumerate(model.stages_)
+        for name, content in stage.to_files().items()
     }
     settings = model.get_params(deep=False)
     trees = settings.pop("estimator")
@@ -46,21 +45,18 @@ def to_files(model: ChurnModel) -> dict[str, bytes]:
         "estimator": None if trees is None else trees.get_params(),
         "features": [str(name) for name in model.feature_names_in_],
         "named": model.named_,
+        "plan_hash": model.plan_hash_,
         "base_rates": model.base_rates_.tolist(),
         "wait_days": model.wait_days_.tolist(),
-        "stages": [
-            {"settings": stage.get_params(), "base_rate": stage.base_rate_}
-            for stage in model.stages_
-        ],
         "calibrations": [one.to_json() for one in model.calibrations_],
         "intervals": [one.to_json() for one in model.intervals_],
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     text = json.dumps(described, indent=1, sort_keys=True, allow_nan=False)
-    return {ABOUT: text.encode(), **files}
+    return {CHAIN: text.encode(), **files}
 
 
-def from_files(kind: type[Model], found: Mapping[str, bytes]) -> Model:
+def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
     """What `to_files` gave.
 
     Raises
@@ -69,13 +65,13 @@ def from_files(kind: type[Model], found: Mapping[str, bytes]) -> Model:
         If a file is missing, cut short, altered or of another kind.
     """
     try:
-        described = json.loads(found[ABOUT])
+        described = json.loads(files[CHAIN])
         if described["format"] != FORMAT:
-            raise BrokenFile("a model of another kind", where=ABOUT, got=described["format"])
+            raise BrokenFile("a model of another kind", where=CHAIN, got=described["format"])
         for name, digest in described["sha256"].items():
-            if hashlib.sha256(found[name]).hexdigest() != digest:
+            if hashlib.sha256(files[name]).hexdigest() != digest:
                 raise BrokenFile("the file was altered or cut short", where=name)
-        return _restored(kind, described, found)
+        return _restored(kind, described, files)
     except BrokenFile:
         raise
     except (*_UNREADABLE, _XGB_UNREADABLE) as error:
@@ -86,40 +82,31 @@ def from_files(kind: type[Model], found: Mapping[str, bytes]) -> Model:
         ) from error
 
 
-def _restored(kind: type[Model], described: Mapping[str, Any], found: Mapping[str, bytes]) -> Model:
+def _restored(kind: type[Model], described: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:
     trees = described["estimator"]
     estimator = None if trees is None else ConversionModel(**trees)
     horizons = tuple(described["settings"]["horizons_days"])
     model = kind(**{**described["settings"], "horizons_days": horizons, "estimator": estimator})
     names = np.array(described["features"], dtype=object)
     model.feature_names_in_, model.n_features_in_ = names, len(names)
-    model.named_ = bool(described["named"])
+    model.named_, model.plan_hash_ = bool(described["named"]), str(described["plan_hash"])
     model.base_rates_ = np.array(described["base_rates"], np.float64)
     model.wait_days_ = np.array(described["wait_days"], np.float64)
     model.stages_ = [
-        _stage(one, found[f"stage_{k}.ubj"], names, model.named_)
-        for k, one in enumerate(described["stages"])
+        ConversionModel.from_files(
+            {
+                name.removeprefix(f"stage-{k}-"): content
+                for name, content in files.items()
+                if name.startswith(f"stage-{k}-")
+            }
+        )
+        for k in range(len(horizons))
     ]
     model.calibrations_ = [Calibration.from_json(one) for one in described["calibrations"]]
     model.intervals_ = [RateInterval.from_json(one) for one in described["intervals"]]
-    parts = (model.stages_, model.calibrations_, model.intervals_, model.wait_days_)
+    parts = (model.calibrations_, model.intervals_, model.wait_days_, model.base_rates_)
     if {len(part) for part in parts} != {len(horizons)}:
-        raise ValueError("stages, calibrations, intervals and horizons differ in number")
-    return model
-
-
-def _stage(
-    described: Mapping[str, Any], content: bytes, names: np.ndarray, named: bool
-) -> ConversionModel:
-    stage = ConversionModel(**described["settings"])
-    booster = xgb.Booster()
-    booster.load_model(bytearray(content))
-    if booster.num_features() != len(names):
+        raise ValueError("calibrations, intervals and horizons differ in number")
+    if any(stage.n_features_in_ != len(names) for stage in model.stages_):
         raise ValueError("trees and feature names differ in number")
-    stage.booster_ = one_thread(booster)
-    stage.calibration_ = stage.interval_ = None  # the chain keeps its own
-    stage.best_iteration_, stage.validation_log_loss_ = booster.num_boosted_rounds() - 1, math.nan
-    stage.base_rate_, stage.named_ = float(described["base_rate"]), named
-    stage.feature_names_in_, stage.n_features_in_ = names, len(names)
-    stage.classes_ = np.array([0, 1])
-    return stage
+    return model

@@ -127,7 +127,7 @@ PLAYS = (
     Play(
         "after a showing", LASTING, (("showing_recency", 1.0, 14.0),), _SHOWN,
         ("call", "sms"), 24.0, "Ask what was missing, and propose the next home to see.",
-        "A showing within two weeks, and the lead has not been back since.",
+        "A showing between one day and two weeks ago.",
     ),
     Play(
         "cancelled showing", LASTING, (("cancelled_showing_count_30d", 1.0, math.inf),),
