@@ -66,6 +66,16 @@ PROTOCOLS = {
         "leadlab.models.brokerage_churn:evaluate_brokerage_churn", BROKERAGE, 5
     ),
     "cdnow": Protocol("leadlab.models.cdnow:evaluate_cdnow", "cdnow", 3),
+    "x_education": Protocol(
+        "leadlab.models.table_protocols:evaluate_x_education", "x_education", 8
+    ),
+    "telco": Protocol("leadlab.models.table_protocols:evaluate_telco", "telco", 12),
+    "bank_marketing": Protocol(
+        "leadlab.models.ordered_protocols:evaluate_bank_marketing", "bank_marketing", 4
+    ),
+    "olist_funnel": Protocol(
+        "leadlab.models.ordered_protocols:evaluate_olist_funnel", "olist_funnel", 5
+    ),
 }
 
 

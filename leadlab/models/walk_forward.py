@@ -93,25 +93,21 @@ class Walk:
         First row that counts.
     score, p : float array, shape (n,)
         Raw and calibrated; NaN before the walk began.
-    intervals : list of (int, int, RateInterval)
-        First row, end, and the interval that was in use between.
+    interval : RateInterval
+        Set before `start`.
     """
 
     start: int
     score: F64
     p: F64
-    intervals: list[tuple[int, int, RateInterval]]
+    interval: RateInterval
 
     def figures(self, y: ArrayLike, *, calibrated: bool = True) -> dict[str, float]:
-        """`held_out_figures` from `start` on; coverage is the mean over stretches, by rows."""
-        label = np.asarray(y)
-        chance = self.p if calibrated else self.score
-        found = held_out_figures(label[self.start :], chance[self.start :])
-        if calibrated and self.intervals:
-            shares = [i.coverage(self.p[a:b], label[a:b]) for a, b, i in self.intervals]
-            rows = [b - a for a, b, _ in self.intervals]
-            found["coverage_90"] = float(np.average(shares, weights=rows))
-        return found
+        """`held_out_figures` from `start` on, with the coverage where calibrated."""
+        label = np.asarray(y)[self.start :]
+        if not calibrated:
+            return held_out_figures(label, self.score[self.start :])
+        return held_out_figures(label, self.p[self.start :], interval=self.interval)
 
 
 def walk_forward(
@@ -130,8 +126,8 @@ def walk_forward(
     row whose outcome may still come weighs by the share of outcomes that would be known at its
     age. The calibration follows every `recalibrate` rows, fitted on the own scores of earlier rows,
     given before their outcomes, that are old enough to be settled one and all: of younger ones the
-    early outcomes come first. While there are none, scores stay as they are. The interval follows
-    with every training from `start` on.
+    early outcomes come first. While there are none, scores stay as they are. The interval is set at
+    `start`, on what is known by then of the rows scored before.
 
     Parameters
     ----------
@@ -172,11 +168,7 @@ def walk_forward(
         rows = data.settled(first)
         rows = rows[rows >= warm_up]
         p[first:end] = RecentCalibration.fit(score[rows], data.y[rows]).apply(score[first:end])
-    intervals = [
-        (first, end, _interval(data, p, warm_up, first))
-        for first, end in _stops(data, start, start, retrain, frozen)
-    ]
-    return Walk(start, score, p, intervals)
+    return Walk(start, score, p, _interval(data, p, warm_up, start))
 
 
 def _stops(data: InTime, begin: int, start: int, every: int, frozen: bool) -> list[tuple[int, int]]:
@@ -200,6 +192,5 @@ def _scores(model: Any, data: InTime, stretches: list[tuple[int, int]]) -> F64:
 def _interval(data: InTime, p: F64, warm_up: int, first: int) -> RateInterval:
     """Set on the chance that an outcome is known by now, against those that are."""
     rows, so_far, share = data.known(first)
-    late = rows[rows >= warm_up][-INTERVAL_ROWS:]
-    seen = slice(len(so_far) - len(late), None)
-    return RateInterval.fit(p[late] * share[seen], so_far[seen])
+    told = np.flatnonzero(rows >= warm_up)[-INTERVAL_ROWS:]
+    return RateInterval.fit(p[rows[told]] * share[told], so_far[told])
