@@ -37,7 +37,7 @@ class PredictionSets:
 
     "lac" gives the smallest sets on average (Sadinle, Lei and Wasserman, 2019), which may be empty
     where no class stands out. "aps" gives sets that are larger where classes are hard to tell
-    apart (Romano, Sesia and Candes, 2020), and never an empty one.
+    apart (Romano, Sesia and Candes, 2020); their last class is in or out by a seeded draw.
 
     The promise is kept on average over rows like those of `fit`, of different leads; not for each
     class or segment. Calibrate first: it makes sets smaller, not more right.
@@ -114,7 +114,10 @@ class PredictionSets:
         """
         if not hasattr(self, "mapie_"):
             raise NotFitted("these sets have no threshold yet", hint="Call fit.")
-        found = self.mapie_.predict_set(_matrix(P, self.classes_))[1]
+        # Without a random end "aps" would hold the true class more often than promised.
+        ends = {"include_last_label": "randomized"} if self.score == "aps" else None
+        chance = _matrix(P, self.classes_)
+        found = self.mapie_.predict_set(chance, conformity_score_params=ends)[1]
         return np.asarray(found[:, :, 0], bool)
 
     def coverage(self, P: ArrayLike, y: ArrayLike) -> float:

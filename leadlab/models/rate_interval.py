@@ -20,7 +20,7 @@ from leadlab.models.score_blocks import score_blocks
 F64 = NDArray[np.float64]
 ASSIGNMENTS = 20
 PRIOR_BLOCKS = 20
-"""Blocks that the plain level counts for when the level in use is set."""
+"""Blocks that the plain binomial at the plain level counts for when both are set."""
 TINY = 1e-9
 
 
@@ -66,7 +66,7 @@ class RateInterval:
     used_level : float
         Level of the beta-binomial that covered `level` of the held-out counts.
     blocks : float
-        Blocks that both were set on.
+        Blocks of different leads that both were set on.
     band : CalibrationBand or None
         How sure the probability itself is, see `probability_bounds`.
 
@@ -128,7 +128,9 @@ class RateInterval:
             raise BadInput("cannot make such an interval", got=f"level={level}, of={of}")
         outcome, chance, _ = metrics.checked(y, p)
         k, mean, blocks = _counts(outcome, chance, groups, folds, of, seed)
-        theta = _overdispersion(k, mean, of)
+        # Rows of the same leads are no further witnesses.
+        blocks = min(blocks, len(np.unique(members(groups, len(chance)))) / of)
+        theta = _overdispersion(k, mean, of, blocks)
         below, upto = _pit(k, mean, of, theta)
         used = _level_that_covers(below, upto, level, blocks)
         band = CalibrationBand.fitted(chance, outcome, groups, level=level)
@@ -242,12 +244,16 @@ def _counts(
     return outcome[rows].sum(axis=1).astype(np.int64), mean, len(rows) / ASSIGNMENTS
 
 
-def _overdispersion(k: NDArray[np.int64], mean: F64, of: int) -> float:
-    """Theta by the method of moments: squared surprise over what the binomial expects."""
+def _overdispersion(k: NDArray[np.int64], mean: F64, of: int, blocks: float) -> float:
+    """Theta by the method of moments: squared surprise over what the binomial expects.
+
+    Drawn to 0 where blocks are few.
+    """
     if of == 1:
         return 0.0
     ratio = float(np.sum((k - of * mean) ** 2) / np.sum(of * mean * (1 - mean)))
-    correlation = min(max((ratio - 1) / (of - 1), 0.0), 0.99)
+    trusted = blocks / (blocks + PRIOR_BLOCKS)
+    correlation = min(max(trusted * (ratio - 1) / (of - 1), 0.0), 0.99)
     return correlation / (1 - correlation)
 
 
