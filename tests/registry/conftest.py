@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 
+import boto3
 import numpy as np
 import pytest
 from moto.s3.responses import S3Response
@@ -73,8 +74,6 @@ def s3_env(s3_server, monkeypatch):
 
 @pytest.fixture
 def bucket(s3_env):
-    import boto3
-
     name = f"b-{uuid.uuid4().hex}"
     client = boto3.client("s3")
     client.create_bucket(Bucket=name)

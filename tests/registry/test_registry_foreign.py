@@ -95,7 +95,7 @@ def test_a_later_format_is_refused_with_both_numbers(kept, tmp_path, model):
     file = save_model(tmp_path / "m.leadlab", *model)
     members = contents(file)
     members["about.json"] = members["about.json"].replace(b"leadlab-model/2", b"leadlab-model/7")
-    with pytest.raises(NewerFormat, match="m.leadlab"):
+    with pytest.raises(NewerFormat, match=r"m\.leadlab"):
         read_model(rezipped(file, members))
 
 
