@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +14,14 @@ from leadlab.cli.console import out, print_json, report_table, steps, table
 from leadlab.cli.score import Model, check_kinds, scorer_of
 from leadlab.cli.train import AsJson, Kind, Lead, Log, Value, When
 from leadlab.errors import BadInput
+from leadlab.explain import Scorer
 from leadlab.explain.importance import shapley_importance
+from leadlab.models.later_leads import as_known, split_at_test
 from leadlab.models.segments import Segments
-from leadlab.models.test_side import as_known, split_at_test
-from leadlab.models.training import baselines_of
-from leadlab.models.validation import Validation, leads_of
+from leadlab.models.training import Told, baselines_of
+from leadlab.models.validation import Validation
 from leadlab.models.validation import validate as judge
+from leadlab.schema import EventLog
 
 MOST_EXPLAINED = 10_000
 """Shapley values are averaged over at most so many landmarks, evenly spread."""
@@ -58,41 +61,14 @@ def validate(
     """Read, judge, show."""
     if html is not None and html.suffix not in (".html", ".htm"):
         raise BadInput("no way to write this", where="--html", got=html.suffix, expected=".html")
+    ask = Asked(tuple(segment or ()), tuple(sensitive or ()), capacity, resamples, seed)
     with steps(6 if html else 5, quiet=as_json) as tell:
         tell("load the model")
         scorer = scorer_of(model)
-        if scorer.about is None:
-            raise BadInput("the model's file says nothing of itself", where="--model")
         tell("read the log")
         events = source.event_log(log, lead, kind, at, value)
         check_kinds(events, scorer)
-        fields = {name: as_known(events, name) for name in (*(segment or ()), *(sensitive or ()))}
-        tell("build features and labels")
-        before, after = split_at_test(events, scorer.features, scorer.about)
-        tell(f"explain, fit baselines on {len(before.label):,} landmarks")
-        rows = np.arange(0, len(after.table), -(-len(after.table) // MOST_EXPLAINED))
-        some = after.table.take(rows)
-        contributions = shapley_importance(
-            scorer.score(some), groups=after.lead[rows], resamples=resamples, seed=seed
-        )
-        others = baselines_of(before.table, before.label)
-        tell(f"judge on {len(after.label):,} landmarks")
-        found = judge(
-            scorer.model,
-            after.table,
-            after.label,
-            baselines=others,
-            groups=after.lead,
-            segments={name: fields[name][after.event] for name in segment or ()},
-            sensitive={name: fields[name][after.event] for name in sensitive or ()},
-            reference=before.table,
-            reference_groups=leads_of(before.table),
-            shapley=contributions,
-            capacity=capacity,
-            resamples=resamples,
-            seed=seed,
-            name="gradient-boosted trees",
-        )
+        found = validated(events, scorer, ask, tell)
         if html is not None:
             tell("write the page")
             write_page(found, html, f"validation of model {scorer.version}")
@@ -102,6 +78,60 @@ def validate(
     show(found)
     if html is not None:
         out.print(f"Drawn: [bold]{html}[/bold]")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to judge.
+
+    Attributes
+    ----------
+    segments, sensitive : tuple of str
+        Fields of the log.
+    capacity : float
+    resamples, seed : int
+    """
+
+    segments: tuple[str, ...]
+    sensitive: tuple[str, ...]
+    capacity: float
+    resamples: int
+    seed: int
+
+
+def validated(events: EventLog, scorer: Scorer, ask: Asked, tell: Told) -> Validation:
+    """Judge on the leads after the model's test began, beside baselines of those before."""
+    if scorer.about is None:
+        raise BadInput("the model's file says nothing of itself", where="--model")
+    fields = {name: as_known(events, name) for name in (*ask.segments, *ask.sensitive)}
+    tell("build features and labels")
+    before, after = split_at_test(events, scorer.features, scorer.about)
+    tell(f"explain, fit baselines on {len(before.label):,} rows")
+    rows = np.arange(0, len(after.table), -(-len(after.table) // MOST_EXPLAINED))
+    explained = shapley_importance(
+        scorer.score(after.table.take(rows)),
+        groups=after.lead[rows],
+        resamples=ask.resamples,
+        seed=ask.seed,
+    )
+    others = baselines_of(before.table, before.label)
+    tell(f"judge on {len(after.label):,} landmarks")
+    return judge(
+        scorer.model,
+        after.table,
+        after.label,
+        baselines=others,
+        groups=after.lead,
+        segments={name: fields[name][after.event] for name in ask.segments},
+        sensitive={name: fields[name][after.event] for name in ask.sensitive},
+        reference=before.table,
+        reference_groups=before.lead,
+        shapley=explained,
+        capacity=ask.capacity,
+        resamples=ask.resamples,
+        seed=ask.seed,
+        name="gradient-boosted trees",
+    )
 
 
 def write_page(found: Validation, to: Path, title: str) -> None:
@@ -154,15 +184,16 @@ def show(found: Validation) -> None:
 
 
 def _segments(part: Segments) -> None:
-    wide = part.figures.pivot(index=["field", "segment"], columns="metric", values="value")
-    sizes = part.figures.groupby(["field", "segment"], sort=False)[["leads", "converted"]].first()
+    keys = ["field", "segment", "leads", "converted"]
+    wide = part.figures.pivot(index=keys, columns="metric", values="value")
+    flat = wide.reindex(columns=list(COLUMNS)).reset_index().to_dict("records")
     rows = [
-        [field, segment, int(size["leads"]), int(size["converted"]),
-         *(float(wide.loc[(field, segment), name]) for name in COLUMNS)]
-        for (field, segment), size in sizes.iterrows()
+        [r["field"], r["segment"], int(r["leads"]), int(r["converted"]),
+         *(float(r[name]) for name in COLUMNS)]
+        for r in flat
     ]  # fmt: skip
     note = f"A dash: fewer than {part.least_groups} leads, or {part.least_outcomes} of an outcome."
-    table("By segment and over time", ["field", "segment", "leads", "converted", *COLUMNS], rows,
+    table("By segment and over time", [*keys, *COLUMNS], rows,
           note)  # fmt: skip
 
 

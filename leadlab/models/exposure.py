@@ -109,7 +109,7 @@ def exposure(
     """
     chance = np.asarray(p, np.float64)
     outcome, chance, _ = checked(np.zeros(chance.shape) if y is None else y, chance)
-    _refuse_features(sensitive, features)
+    refuse_features(sensitive, features)
     n = len(chance)
     share = capacity / n if isinstance(capacity, int) else float(capacity)
     if not 0 < share <= 1:
@@ -135,7 +135,20 @@ ORDER = ["field", "group", "rows", "leads", "selection_rate", "mean_score", "tru
 ORDER += ["ratio", "low", "high", "verdict"]
 
 
-def _refuse_features(sensitive: Iterable[str], features: Iterable[str]) -> None:
+def refuse_features(sensitive: Iterable[str], features: Iterable[str]) -> None:
+    """Refuse a sensitive field that bears the name of a feature, however it is spelt.
+
+    Raises
+    ------
+    BadInput
+
+    Examples
+    --------
+    >>> refuse_features(["age group"], ["visits", "Age_Group"])
+    Traceback (most recent call last):
+        ...
+    leadlab.errors.BadInput: a sensitive column is among the model's features (where: sensitive; ...
+    """
     plain_names = {_bare(name): name for name in features}
     for field in sensitive:
         if _bare(field) in plain_names:

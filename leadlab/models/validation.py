@@ -20,7 +20,7 @@ from leadlab.features.table import FeatureTable
 from leadlab.models.dependence import Dependence, dependence
 from leadlab.models.discrimination import Discrimination, discrimination
 from leadlab.models.drift import Drift, drift
-from leadlab.models.exposure import Exposure, exposure
+from leadlab.models.exposure import Exposure, exposure, refuse_features
 from leadlab.models.gain import Gain, gain
 from leadlab.models.importance import Importance, families, permutation_importance
 from leadlab.models.plain import plain
@@ -179,46 +179,37 @@ def validate(
     label = np.asarray(y)
     if label.ndim != 1 or len(label) != len(X):
         raise BadInput("one outcome a row is needed", where="y", got=label.shape, expected=len(X))
-    names = column_names(X)
     if isinstance(X, FeatureTable):
         at_us = X.as_of_us if at_us is None else at_us
         groups = leads_of(X) if groups is None else groups
-    models = {name: model, **baselines}
-    chances = {title: _chance(one, X) for title, one in models.items()}
+    audited = dict(sensitive or {})
+    refuse_features(audited, column_names(X))
+    chances = {title: _chance(one, X) for title, one in {name: model, **baselines}.items()}
     own = chances[name]
     again: dict[str, Any] = {"groups": groups, "resamples": resamples, "seed": seed}
-    told: dict[str, Fitted] = {title: _Told(chance) for title, chance in chances.items()}
-    report = evaluate(
-        told[name],
-        {title: told[title] for title in baselines},
-        X,
-        label,
-        capacity=capacity,
-        name=name,
-        **again,
-    )
+    room = {**again, "capacity": capacity}
+    told = {title: _Told(chance) for title, chance in chances.items()}
+    others = {title: told[title] for title in baselines}
     found = permutation_importance(model, X, label, columns=columns, **again)
-    audited = dict(sensitive or {})
-    if isinstance(reference, FeatureTable) and reference_groups is None:
-        reference_groups = leads_of(reference)
+    strongest = _strongest(model, X, label, found, columns, seed)
+    moved = None
+    if reference is not None:
+        moved = _drift(model, reference, X, own, reference_groups, groups)
     return Validation(
-        report=report,
+        report=evaluate(told[name], others, X, label, name=name, **room),
         discrimination=discrimination(label, chances, **again),
         reliability=reliability(label, chances, **again),
-        gain=gain(label, chances, capacity=capacity, **again),
+        gain=gain(label, chances, **room),
         importance=found,
-        dependence=dependence(model, X, _strongest(model, X, label, found, columns, seed)),
-        label_free=label_free(own, y=label, capacity=capacity, **again),
-        segments=by_segment(label, own, segments, capacity=capacity, **again) if segments else None,
-        periods=None if at_us is None else by_period(label, own, at_us, capacity=capacity, **again),
-        drift=None if reference is None else _drift(model, reference, X, own, reference_groups,
-                                                    groups),
-        exposure=exposure(own, audited, y=label, features=names, capacity=capacity, **again)
-        if audited
-        else None,
+        dependence=dependence(model, X, strongest),
+        label_free=label_free(own, y=label, **room),
+        segments=by_segment(label, own, segments, **room) if segments else None,
+        periods=None if at_us is None else by_period(label, own, at_us, **room),
+        drift=moved,
+        exposure=exposure(own, audited, y=label, **room) if audited else None,
         shapley=shapley,
         absent=_absent(segments, at_us, reference, audited, shapley),
-    )  # fmt: skip
+    )
 
 
 def leads_of(table: FeatureTable) -> NDArray[np.int64]:
@@ -241,6 +232,8 @@ def _drift(
     groups_before: ArrayLike | None,
     groups_after: ArrayLike | None,
 ) -> Drift:
+    if isinstance(before, FeatureTable) and groups_before is None:
+        groups_before = leads_of(before)
     sizes = (len(before), len(after))
     given = (groups_before, groups_after)
     groups = None

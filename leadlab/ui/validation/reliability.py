@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import holoviews as hv
+import pandas as pd
 
 from leadlab.models.reliability import Reliability
 from leadlab.ui.chart import log_odds
@@ -21,57 +22,53 @@ def reliability_view(part: Reliability) -> Any:
     """Bins with intervals against the diagonal; the calibration error beside what is noise."""
     if not len(part.bins):
         return empty(TITLE, "there are no bins")
-    bins = part.bins.assign(
-        **{f"{name}_at": log_odds(part.bins[name]) for name in ("predicted", "observed")},
-        low_at=log_odds(part.bins["low"]),
-        high_at=log_odds(part.bins["high"]),
-    )
-    ends = (
-        float(log_odds(0.0)) - 0.3,
-        float(bins["high_at"].fillna(bins["observed_at"]).max()) + 0.5,
-    )
-    ends = (ends[0], max(ends[1], float(bins["predicted_at"].max()) + 0.3))
-    diagonal = hv.Curve([(ends[0], ends[0]), (ends[1], ends[1])]).opts(
-        color=QUIET, line_width=1, line_dash="dotted"
-    )
-    parts = [diagonal]
-    entries = []
-    for place, (model, rows) in reversed(list(enumerate(bins.groupby("model", sort=False)))):
-        colour, dash = ink(place)
-        line = hv.Curve((rows["predicted_at"], rows["observed_at"]))
-        line = line.opts(color=colour, line_dash=dash, line_width=1.2 if place else 2)
-        dots = hv.Points(rows, ["predicted_at", "observed_at"], HOVER, label=str(model)).opts(
-            color=colour,
-            size=5 if place else 8,
-            line_color=None,
-            tools=["hover"],
-            hover_tooltips=HOVER,
-        )
-        parts += [line, dots]
-        if not place:
-            spans = rows[["predicted_at", "low_at", "predicted_at", "high_at"]].dropna().to_numpy()
-            parts.append(
-                hv.Segments(spans, ["x0", "y0", "x1", "y1"]).opts(color=colour, line_width=2)
-            )
-        entries.append((str(model), colour, dash))
-    chart = drawn(
-        hv.Overlay(parts), "Predicted chance (mean of bin), log-odds scale",
-        "Observed rate, log-odds scale",
-        height=340, xlim=ends, ylim=ends, xticks=ticks(*ends, every=2), yticks=ticks(*ends),
-    )  # fmt: skip
     own = next(iter(part.ece))
     error, floor = part.ece[own], part.floor[own]
-    within = error.value <= floor
     say = f"Calibration error {number(error.value)} ({number(error.low)} to {number(error.high)}). "
-    say += f"Perfect probabilities would show {number(floor)} on as few rows: "
-    say += "the error is within that noise." if within else "the error is more than that noise."
+    say += f"Perfect probabilities would show {number(floor)} on as few rows: the error is "
+    say += "within that noise." if error.value <= floor else "more than that noise."
     rows = [
         [("" if i else "*") + safe(name), number(one.value), number(part.floor[name])]
         for i, (name, one) in enumerate(part.ece.items())
     ]
     figures = told(table(["model", "calibration error", "noise floor"], rows))
-    marks = [*reversed(entries), ("95% interval of the observed rate", ink(0)[0], "solid")]
-    return section(TITLE, say, chart, figures, legend=key(marks))
+    marks = [(name, *ink(i)) for i, name in enumerate(part.ece)]
+    marks.append(("95% interval of the observed rate", ink(0)[0], "solid"))
+    return section(TITLE, say, _chart(part.bins), figures, legend=key(marks))
+
+
+def _chart(bins: pd.DataFrame) -> Any:
+    """Predicted against observed in log-odds, so that rates of a few percent lie apart."""
+    names = ("predicted", "observed", "low", "high")
+    bins = bins.assign(**{f"{name}_at": log_odds(bins[name]) for name in names})
+    top = float(bins[[f"{name}_at" for name in names]].max().max()) + 0.3
+    ends = (float(log_odds(0.0)) - 0.3, top)
+    diagonal = hv.Curve([(end, end) for end in ends])
+    parts = [diagonal.opts(color=QUIET, line_width=1, line_dash="dotted")]
+    models = list(enumerate(bins.groupby("model", sort=False)))
+    for place, (model, rows) in reversed(models):  # the judged model is drawn above the others
+        parts += _bins(str(model), rows, place)
+    return drawn(
+        hv.Overlay(parts), "Predicted chance (mean of bin), log-odds scale",
+        "Observed rate, log-odds scale",
+        height=340, xlim=ends, ylim=ends, xticks=ticks(*ends, every=2), yticks=ticks(*ends),
+    )  # fmt: skip
+
+
+def _bins(model: str, rows: pd.DataFrame, place: int) -> list[Any]:
+    colour, dash = ink(place)
+    line = hv.Curve((rows["predicted_at"], rows["observed_at"]))
+    dots = hv.Points(rows, ["predicted_at", "observed_at"], HOVER, label=model)
+    found = [
+        line.opts(color=colour, line_dash=dash, line_width=1.2 if place else 2),
+        dots.opts(color=colour, size=5 if place else 8, line_color=None, tools=["hover"],
+                  hover_tooltips=HOVER),
+    ]  # fmt: skip
+    if place:
+        return found
+    spans = rows[["predicted_at", "low_at", "predicted_at", "high_at"]].dropna().to_numpy()
+    across = hv.Segments(spans, ["x0", "y0", "x1", "y1"])
+    return [*found, across.opts(color=colour, line_width=2)]
 
 
 def ticks(low: float, high: float, every: int = 1) -> list[tuple[float, str]]:

@@ -148,7 +148,8 @@ def _table(wide: pd.DataFrame, field: str) -> str:
 
 
 def _cells(one: pd.Series[Any]) -> list[str]:
-    auc = spanned(*(float(one[part, "roc_auc"]) for part in _PARTS))
+    value, low, high = (float(one[part, "roc_auc"]) for part in _PARTS)
+    auc = spanned(value, low, high)
     why = one["why", "roc_auc"]
     if auc == "–" and why:
         auc = f'–<small class="why">{safe(why)}</small>'

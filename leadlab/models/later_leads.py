@@ -131,5 +131,4 @@ def as_known(log: EventLog, field: str) -> NDArray[np.object_]:
     filled = values.groupby([log.tenant.codes, log.lead.codes]).ffill()
     if not isinstance(column, Coded):
         filled = pd.qcut(filled, QUARTERS, duplicates="drop").astype(str).where(filled.notna())
-    found = filled.to_numpy(dtype=object)
-    return np.where(pd.isna(found), None, found)
+    return np.array([None if pd.isna(one) else str(one) for one in filled], dtype=object)
