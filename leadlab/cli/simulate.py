@@ -103,7 +103,10 @@ def _shares(made: Brokerage, column: str) -> dict[str, dict[str, float]]:
         leads[name] = leads.index.isin(frame.loc[frame["kind"] == kind, "lead"])
     by = leads.groupby(column)
     found = by[["events", "accepted", "closed", "lost"]].mean().assign(leads=by.size())
-    return {str(name): row for name, row in found.to_dict("index").items()}
+    return {
+        str(name): {str(what): float(value) for what, value in row.items()}
+        for name, row in found.to_dict("index").items()
+    }
 
 
 def _show(made: Brokerage, taken_s: float) -> None:

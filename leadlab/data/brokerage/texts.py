@@ -1,8 +1,9 @@
 """What leads write: sentences with slots, put together so that no single word gives it away.
 
 A text is made of an opener, small talk, the sentence of its intent, objections, a sentence of
-tone, one of hurry, an aside that speaks of other things (often to say that it is *not* about them)
-and a closer, most of which may be absent; the order varies. Some writers use short forms, lower
+tone, one of hurry, an aside that speaks of other things (often to say that it is *not* about them),
+the sentence of another intent that is reported or taken back, and a closer. Most of these may be
+absent; the order varies. Some writers use short forms, lower
 case, no stops, or swap letters. Phrases are in ``phrases.toml``.
 """
 
@@ -26,7 +27,7 @@ F64 = NDArray[np.float64]
 TONES = ("awful", "bad", "even", "good", "lovely")
 _TONE_BOUNDS = (-0.45, -0.12, 0.18, 0.5)
 _SLOT = re.compile(r"\{(\w+)\}")
-_DRAWS = 32
+_DRAWS = 40
 
 
 @cache
@@ -128,6 +129,10 @@ def _written(
     for section, chance in (("small_talk", 0.3), ("aside", 0.35)):
         if dice.next() < chance:
             body.insert(int(dice.next() * (len(body) + 1)), dice.of(known[section]))
+    if dice.next() < 0.3:
+        other = dice.of(known[f"intent.{dice.of(INTENTS)}"])
+        frame = dice.of(known["reported"]).replace("{said}", other)
+        body.insert(int(dice.next() * (len(body) + 1)), frame)
     if dice.next() < 0.25:
         body.append(body.pop(0))
     text = " ".join(body)
