@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def check(
 
 def _table(
     name: str, target: str | None, when: str | None
-) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.generic] | None, NDArray[np.int64] | None]:
+) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[Any] | None, NDArray[np.int64] | None]:
     """Columns a model would see, outcomes, moments and groups."""
     path = Path(name)
     if not path.exists():
@@ -72,18 +72,18 @@ def _table(
             raise UnknownName("column", column, map(str, frame.columns), where=name)
     if target is None:
         raise BadInput("which column is the outcome", where="--target", got="nothing")
-    at = None
+    at: NDArray[Any] | None = None
     if when is not None:
-        at = pd.to_datetime(frame[when], format="ISO8601", utc=True, errors="coerce")
-        if at.isna().any():
+        times = pd.to_datetime(frame[when], format="ISO8601", utc=True, errors="coerce")
+        if times.isna().any():
             raise BadInput("not all are times", where=f"column {when!r}")
-        at = at.dt.tz_localize(None).to_numpy("datetime64[us]")
+        at = times.dt.tz_localize(None).to_numpy("datetime64[us]")
     return frame.drop(columns=[target]), _outcomes(frame[target]), at, None
 
 
 def _data_set(
     name: str, target: str | None
-) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.generic] | None, NDArray[np.int64]]:
+) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[Any] | None, NDArray[np.int64]]:
     if name not in datasets():
         raise UnknownName("table", name, datasets(), where="neither a file nor a name")
     table = load(name)
@@ -96,23 +96,23 @@ def _data_set(
 
 
 def _read(path: Path) -> pd.DataFrame:
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
-    if path.suffix not in readers:
-        raise BadInput("cannot read such a file", got=path.name, expected=", ".join(readers))
+    if path.suffix not in (".csv", ".parquet"):
+        raise BadInput("cannot read such a file", got=path.name, expected=".csv or .parquet")
     try:
-        return readers[path.suffix](path)
+        frame: pd.DataFrame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        return frame
     except (ValueError, OSError, pd.errors.ParserError) as error:
         raise BrokenFile("the table cannot be read", where=str(path), got=error) from error
 
 
-def _outcomes(column: pd.Series) -> NDArray[np.int64]:  # type: ignore[type-arg]
+def _outcomes(column: pd.Series[Any]) -> NDArray[np.int64]:
     """0 and 1 from numbers, or from the words yes/no and true/false."""
     words = {"yes": 1, "no": 0, "true": 1, "false": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0}
     found = column.astype(str).str.strip().str.lower().map(words)
     if found.isna().any():
         got = column[found.isna()].astype(str).unique()[:3].tolist()
         raise BadInput("outcomes must be 0 or 1, or yes or no", where=f"{column.name!r}", got=got)
-    return found.to_numpy(np.int64)
+    return np.asarray(found, np.int64)
 
 
 def _show(name: str, report: LeakReport) -> None:

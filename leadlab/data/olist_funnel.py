@@ -72,9 +72,9 @@ def read(path: str | Path) -> LeadTable:
     due = contact + pd.Timedelta(days=HORIZON_DAYS)
     order = np.argsort(contact.to_numpy(), kind="stable")
     order = order[(due <= last).to_numpy()[order]]
-    frame = frame.assign(**{CONTACT: contact, WON: won, TARGET: (won <= due).astype("int64")}).iloc[
-        order
-    ]
+    came = (won <= due).astype("int64")
+    frame = frame.assign(**{CONTACT: contact}).assign(**{WON: won}).assign(**{TARGET: came})
+    frame = frame.iloc[order]
     settled = won.where(won <= due, due).clip(lower=contact).iloc[order]
     leaky = tuple(str(name) for name in deals.columns if name not in IDS)
     frame = frame.reset_index(drop=True)

@@ -104,7 +104,7 @@ def read_table(
     if not path.is_file():
         raise DataUnavailable("no such table", where=str(path))
     try:
-        frame = pd.read_csv(path, low_memory=False, **options)
+        frame: pd.DataFrame = pd.read_csv(path, low_memory=False, **options)
     except (ValueError, pd.errors.ParserError) as error:
         raise BrokenFile("the table cannot be read", where=str(path), got=error) from error
     missing = [name for name in columns if name not in frame.columns]

@@ -53,9 +53,8 @@ def read(path: str | Path) -> LeadTable:
     charges = pd.to_numeric(text, errors="coerce")
     if (charges.isna() & ~text.isin(["", "nan"])).any():
         raise not_this_table(path, "telco customers", f"{CHARGES} that is no number")
-    frame = frame.assign(
-        **{CHARGES: charges.astype("float64"), TARGET: (frame[TARGET] == "Yes").astype("int64")}
-    )
+    left = (frame[TARGET] == "Yes").astype("int64")
+    frame = frame.assign(**{CHARGES: charges.astype("float64")}).assign(**{TARGET: left})
     rest = frame.drop(columns=list(IDS))
     return LeadTable(
         name="telco",

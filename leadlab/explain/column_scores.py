@@ -71,7 +71,7 @@ class ColumnScores:
         >>> found.phrase(0, 0), found.phrase(0, 1)
         ('visits is 3', 'City unknown')
         """
-        value = self.frame.iat[row, column]
+        value: Any = self.frame.iat[row, column]
         if pd.isna(value):
             return f"{self.names[column]} unknown"
         return f"{self.names[column]} is {_plain(value)}"

@@ -70,7 +70,7 @@ def evaluate_bank_marketing(
     Evaluation
     """
     data = in_time(table, ())
-    plan = {**_plan(data), "retrain": retrain, "recalibrate": RECALIBRATE}
+    plan: dict[str, Any] = {**_plan(data), "retrain": retrain, "recalibrate": RECALIBRATE}
     rate = TableModel(learner=DummyClassifier(strategy="prior"))
     tell("model, walked forward")
     own = walk_forward(TableModel(seed=seed), data, **plan).figures(data.y)
@@ -114,7 +114,7 @@ def evaluate_olist_funnel(
     Evaluation
     """
     data = in_time(table, ("first_contact_date",))
-    plan = {**_plan(data), "retrain": retrain, "recalibrate": RECALIBRATE}
+    plan: dict[str, Any] = {**_plan(data), "retrain": retrain, "recalibrate": RECALIBRATE}
     tell("model, fixed at the split")
     own = walk_forward(TableModel(seed=seed), data, frozen=True, **plan).figures(data.y)
     tell("model, walked forward")
@@ -141,7 +141,7 @@ def in_time(table: Any, without: tuple[str, ...]) -> InTime:
     return InTime(table.frame[columns].iloc[order], y, table.at[order], known)
 
 
-def _plan(data: InTime) -> dict[str, int]:
+def _plan(data: InTime) -> dict[str, Any]:
     start = int(ordered_split(data.at, share=SHARE).test[0])
     return {"start": start, "warm_up": int(start * WARM_UP)}
 
@@ -168,7 +168,7 @@ def _evaluation(
     metrics: Mapping[str, float],
     simple: Mapping[str, Mapping[str, float]],
     data: InTime,
-    plan: Mapping[str, int],
+    plan: Mapping[str, Any],
 ) -> Evaluation:
     y = table.frame[table.target].to_numpy(np.int64)
     text = f"{RULE}{words}{leak_words(table, data.X, y)}"

@@ -307,6 +307,6 @@ def _parts(column: pd.Series[Any]) -> dict[str, pd.Series[float]]:
     times = _times(column).dt
     return {
         "month": times.month.astype("float64"),
-        "weekday": times.weekday.astype("float64"),
+        "weekday": times.day_of_week.astype("float64"),
         "hour": times.hour.astype("float64"),
     }

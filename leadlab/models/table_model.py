@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,7 @@ from leadlab.models.table_columns import ColumnWork, table_frame
 F64 = NDArray[np.float64]
 FORMAT = "leadlab-table-model/1"
 TRUSTED = (
+    "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn._loss.link.Interval",
@@ -28,6 +30,17 @@ TRUSTED = (
     "sklearn._loss.loss.HalfBinomialLoss",
 )
 """Types of scikit-learn's learners that a file may hold beside those that skops trusts."""
+
+
+_UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OSError,
+    BadZipFile,
+    XGBoostError,
+)
 
 
 def boosted_trees(seed: int = 0) -> XGBClassifier:
@@ -149,7 +162,8 @@ class TableModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a column is missing, unknown or of another type; levels that training never saw are
             no error, see `unseen`.
         """
-        chance = self.learner_.predict_proba(self.encode(X))[:, 1].astype(np.float64)
+        values = self.encode(X)
+        chance = self.learner_.predict_proba(values)[:, 1].astype(np.float64)
         return np.column_stack([1.0 - chance, chance])
 
     def predict(self, X: Any) -> NDArray[np.int64]:
@@ -232,7 +246,7 @@ class TableModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 model.learner_ = _safe(files, "learner.skops")
             model.base_rate_ = float(about["base_rate"])
             model.learner = None if about["default"] else clone(model.learner_)
-        except (KeyError, TypeError, ValueError, AttributeError, OSError, XGBoostError) as error:
+        except _UNREADABLE as error:
             raise BrokenFile(
                 "cannot read a table model: cut short, altered or of another kind",
                 got=f"{type(error).__name__}: {str(error)[:100]}",
