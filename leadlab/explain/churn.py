@@ -57,10 +57,10 @@ class ChurnScorer:
 
     Examples
     --------
-    >>> from leadlab.data import generated_log
+    >>> from leadlab.data import simulate
     >>> from leadlab.features import build, catalogue
     >>> from leadlab.models.silence import label_silence
-    >>> log = generated_log(80, 120, seed=3)
+    >>> log = simulate(80, 120, seed=3).log
     >>> table = build(log, catalogue())
     >>> model = ChurnModel(folds=2).fit(table, label_silence(table, log))
     >>> found = ChurnScorer(model, catalogue(), "example").score(table)
