@@ -14,6 +14,7 @@ from leadlab.explain.trees import TreeShapley
 from leadlab.features.feature_set import FeatureSet
 from leadlab.features.table import FeatureTable
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.feature_plan import check_plan
 from leadlab.models.model_file import About, load_model
 
 
@@ -48,6 +49,7 @@ class Scorer:
     def __init__(
         self, model: ConversionModel, features: FeatureSet, version: str, about: About | None = None
     ) -> None:
+        check_plan(model, features.to_json(), where=f"model {version}")
         self.model = model
         self.features = features
         self.version = version
