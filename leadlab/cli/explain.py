@@ -13,7 +13,7 @@ from leadlab.cli.score import AsOf, Model, check_kinds, scorer_of
 from leadlab.cli.train import AsJson, Kind, Lead, Value, When
 from leadlab.config import Settings
 from leadlab.errors import BadInput, UnknownName
-from leadlab.explain import changes, reasons
+from leadlab.explain import changes, insights, reasons
 from leadlab.features import Moments, build
 from leadlab.features.moments import as_micros
 from leadlab.schema import Coded, EventLog
@@ -60,6 +60,7 @@ def explain(
     before, now = (scores.take(np.array([i])) for i in (0, 1))
     why = reasons(now, 0, top)
     moved = changes(before, now, 0, own)
+    added = insights(now, 0)
     told = {
         "lead": name,
         "as_of": str(np.datetime64(until_us, "us")) + "Z",
@@ -78,6 +79,8 @@ def explain(
             {"text": c.text, "family": c.family, "effect": c.effect, "event": c.event}
             for c in moved
         ],
+        "insights": [{"text": i.text, "package": i.package} for i in added.found],
+        "refused_insights": [str(error) for error in added.refused],
     }
     if as_json:
         print_json(told)
@@ -127,6 +130,10 @@ def _show(told: dict[str, Any]) -> None:
     if told["changes"]:
         moved = [[c["effect"], c["event"] or "time passing", c["text"]] for c in told["changes"]]
         table("\nWhat moved it", ["effect", "by", "change"], moved)
+    for one in told["insights"]:
+        out.print(f"{one['text']} ({one['package']})", markup=False)
+    for refused in told["refused_insights"]:
+        out.print(f"Refused: {refused}", markup=False)
 
 
 def _bar(effect: float) -> str:

@@ -12,7 +12,17 @@ from leadlab.config import Settings
 from leadlab.models.model_file import load_model, save_model
 from tests.registry.conftest import fitted
 
-COMMANDS = ("add", "list", "show", "promote", "rollback", "remove-challenger", "diff", "get", "verify")
+COMMANDS = (
+    "add",
+    "list",
+    "show",
+    "promote",
+    "rollback",
+    "remove-challenger",
+    "diff",
+    "get",
+    "verify",
+)
 CARD = ("--use", "Order calls.", "--limits", "No rentals.", "--fairness", "Not compared.")
 
 

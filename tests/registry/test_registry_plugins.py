@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import sys
 import textwrap
@@ -9,13 +10,14 @@ import textwrap
 import numpy as np
 import pytest
 
-from leadlab.data.generated import generated_log
-from leadlab.errors import BrokenFile, BrokenPlugin, UnknownName
+from leadlab.errors import BadInput, BrokenFile, BrokenPlugin, UnknownName
 from leadlab.explain import Scorer, insights
-from leadlab.features import build, catalogue
+from leadlab.features import FeatureSet, count, events, recency
+from leadlab.features.table import FeatureTable
 from leadlab.models.conversion import ConversionModel
 from leadlab.models.plugins import plugins
 from leadlab.models.stored import Storable, kinds, model_class
+from leadlab.schema import Coded
 from tests.registry.conftest import AT, card
 
 CODE = """
@@ -162,9 +164,13 @@ def test_a_package_that_is_gone_leaves_a_version_that_says_so(theirs, folder, mo
 
 @pytest.fixture(scope="module")
 def scores():
-    table = build(generated_log(60, 90, seed=3), catalogue())
-    model = ConversionModel(rounds=3).fit(table, table.column("offer_count_30d") > 0)
-    return Scorer(model, catalogue(), "example").score(table)
+    visit = events("Visit", noun="visit")
+    plan = FeatureSet([count(visit, "7d"), recency(visit)])
+    values = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    who = Coded.constant("a", 60)
+    table = FeatureTable(values, plan, who, who, np.arange(60, dtype=np.int64))
+    model = ConversionModel(rounds=3, min_child_weight=1).fit(table, values[:, 0] > 0)
+    return Scorer(model, plan, "example").score(table)
 
 
 def test_insights_of_a_package_stand_beside_reasons_and_broken_ones_are_named(theirs, scores):
@@ -192,8 +198,12 @@ def test_own_kinds_are_storable(kind):
 
 
 def test_a_plan_is_stated_by_the_model_that_was_trained_with_it(scores):
-    again = ConversionModel(rounds=2).fit(
-        scores.table, np.arange(len(scores)) % 2, groups=np.arange(len(scores))
-    )
-    assert len(again.plan_hash_) == 64
-    assert ConversionModel.from_files(again.to_files()).plan_hash_ == again.plan_hash_
+    model = ConversionModel(rounds=2).fit(scores.table, np.arange(len(scores)) % 2)
+    assert ConversionModel.from_files(model.to_files()).plan_hash_ == model.plan_hash_ != ""
+    visit = events("Visit", "Call", noun="visit")
+    other = FeatureSet([count(visit, "7d"), recency(visit)])
+    assert other.names == scores.table.names
+    with pytest.raises(BadInput, match="another feature plan"):
+        model.predict_proba(dataclasses.replace(scores.table, features=other))
+    with pytest.raises(BadInput, match="not the feature plan"):
+        Scorer(model, other, "mixed")
