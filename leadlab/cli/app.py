@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from leadlab import __version__
-from leadlab.cli import check, data, demo, drift, evaluate, explain, score, train, validate
+from leadlab.cli import (
+    check,
+    churn,
+    data,
+    demo,
+    drift,
+    evaluate,
+    explain,
+    registry,
+    score,
+    simulate,
+    train,
+    validate,
+)
 from leadlab.errors import LeadlabError
 
 app = typer.Typer(
@@ -22,12 +35,15 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data.app, name="data")
+app.add_typer(registry.app, name="registry")
 app.command("demo")(demo.demo)
+app.command("simulate")(simulate.simulate)
 app.command("check")(check.check)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
+app.command("churn")(churn.churn)
 app.command("validate")(validate.validate)
 app.command("drift")(drift.drift)
 
