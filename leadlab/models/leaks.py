@@ -265,14 +265,16 @@ def _digest(column: pd.Series[Any]) -> bytes:
 
 
 def _codes(column: pd.Series[Any], kind: str) -> I64:
-    """A number for each level, or quantile of 20; 0 is missing."""
+    """A number for each level, or 1/20 quantile; 0 is missing."""
     if kind == CATEGORY or column.nunique() <= LEVELS:
         return np.asarray(pd.factorize(column.astype(object))[0] + 1, np.int64)
     if kind == DATE:
         column = pd.to_datetime(column, utc=True, format="ISO8601").astype("int64", errors="ignore")
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     edges = np.unique(np.nanquantile(values, np.linspace(0, 1, LEVELS + 1)[1:-1]))
-    return np.where(np.isnan(values), 0, 1 + np.searchsorted(edges, values, side="right"))
+    # A value on an edge has a number of its own: many rows at 0 are not mixed with those above.
+    sides = [np.searchsorted(edges, values, side=side) for side in ("left", "right")]
+    return np.where(np.isnan(values), 0, 1 + sides[0] + sides[1])
 
 
 def _held_out_auc(code: I64, label: I64, folds: Folds) -> float:
