@@ -82,7 +82,7 @@ def _said(handler: Plugin, scores: Scores, row: int) -> list[str]:
         given = call(scores, row)
         if isinstance(given, str):
             raise TypeError("it gave one text instead of several sentences")
-        said = []
+        said: list[str] = []
         for text in given:
             if not isinstance(text, str) or not text.strip():
                 raise TypeError(f"it gave {text!r:.60} for a sentence")
