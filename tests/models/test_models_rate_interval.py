@@ -103,7 +103,7 @@ def test_the_interval_prices_in_folds_that_drift():
 @pytest.mark.parametrize("same", [False, True])
 def test_coverage_holds_with_several_rows_a_lead(same):
     found, unaware = [], []
-    for seed in range(10):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
 
         def rows(n, rng=rng):
@@ -147,7 +147,7 @@ def test_the_order_of_rows_hardly_matters():
 
 
 @pytest.mark.parametrize("warp", [1.0, 1.6])
-@pytest.mark.parametrize(("base", "n"), [(0.03, 3000), (0.1, 2000), (0.3, 4000)])
+@pytest.mark.parametrize(("base", "n"), [(0.03, 3000), (0.3, 4000)])
 def test_the_band_holds_the_true_rate_of_a_score(base, n, warp):
     held = []
     for seed in range(12):
