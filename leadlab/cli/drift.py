@@ -65,13 +65,22 @@ def drift(
 
 def show(found: Drift, top: int) -> None:
     """The features that moved most."""
-    columns = ["name", "psi", "floor", "p_adjusted", "missing_before", "missing_after", "verdict"]
+    columns = [
+        "name",
+        "psi",
+        "floor",
+        "psi_p_adjusted",
+        "p_adjusted",
+        "missing_before",
+        "missing_after",
+        "verdict",
+    ]
     rows = [[r[c] for c in columns] for r in found.figures.head(top).to_dict("records")]
-    titles = ["feature", "PSI", "noise", "adjusted p", "missing", "then", "verdict"]
+    titles = ["feature", "PSI", "noise", "its p", "KS p", "missing", "then", "verdict"]
     note = (
         f"{found.rows_before:,} landmarks of {found.leads_before:,} leads, then "
         f"{found.rows_after:,} of {found.leads_after:,}. Noise: PSI that chance alone reaches in 5%"
-        " of cases."
+        " of cases; p-values are adjusted for the number of features."
     )
     table("What moved", titles, rows, note)
     out.print(f"\n{found.verdict}")

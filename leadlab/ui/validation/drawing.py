@@ -168,7 +168,7 @@ def short(name: str) -> str:
     Examples
     --------
     >>> short("a name that is far too long")
-    'a name tha…s far too long'
+    'a name that…far too long'
     """
     if len(name) <= LONGEST_LABEL:
         return name

@@ -80,11 +80,12 @@ def _table(part: Drift) -> str:
                 number(one["psi"]),
                 number(one["floor"]),
                 f"{number(one['statistic'], 2)}<small>{safe(one['test'])}</small>",
+                number(one["psi_p_adjusted"]),
                 number(one["p_adjusted"]),
                 " → ".join(gaps),
             ]
         )
-    columns = ["column", "verdict", "PSI", "noise", "statistic", "adjusted p", "missing"]
+    columns = ["column", "verdict", "PSI", "noise", "test", "PSI p", "test p", "missing"]
     rest = len(part.figures) - SHOWN
     more = f'<p class="note">{rest} columns with less drift are not shown.</p>' if rest > 0 else ""
     return table(columns, rows, words=(1,)) + more
