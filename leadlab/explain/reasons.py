@@ -198,7 +198,7 @@ def _cause(
     feature: Feature, before: Scores, after: Scores, row: int, events: EventLog | None
 ) -> str | None:
     """Kind of the last event in between that a feature counts."""
-    if events is None or feature.op in ("hour", "weekday"):
+    if events is None or feature.op in ("hour", "weekday", "season"):
         return None
     lead = after.table.lead.values()[row]
     tenant = after.table.tenant.values()[row]

@@ -8,6 +8,10 @@ from datetime import timedelta
 from leadlab.features.feature import Feature
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 
 
 def quantity(x: float, unit: str) -> str:
@@ -116,6 +120,10 @@ def _weekday(_: Feature, x: float) -> str:
     return f"on a {_DAYS[int(x)]}"
 
 
+def _season(_: Feature, x: float) -> str:
+    return f"in {_MONTHS[min(int(x / 30.44), 11)]}"
+
+
 _TELLING_NAN = ("recency", "tenure", "waiting")
 """For these NaN means something: it has not happened, or nobody waits."""
 _PHRASES = {
@@ -127,4 +135,5 @@ _PHRASES = {
     "trend": _trend,
     "hour": _hour,
     "weekday": _weekday,
+    "season": _season,
 }

@@ -28,6 +28,7 @@ from leadlab.features.vocabulary import (
     ratio,
     recency,
     response,
+    season,
     tenure,
     trend,
     waiting,
@@ -175,6 +176,7 @@ def _habits() -> list[Feature]:
         ),
         hour(),
         weekday(),
+        season(),
     ]
 
 

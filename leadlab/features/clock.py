@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 I64 = NDArray[np.int64]
 US_PER_DAY = 86_400_000_000
 US_PER_HOUR = 3_600_000_000
+US_PER_YEAR = 31_556_952_000_000
+"""A mean Gregorian year of 365.2425 days."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = timedelta(days=7)
 _END_YEAR = 2100

@@ -17,7 +17,7 @@ Calendar = Literal["weekend", "night", "working hours"]
 Op = Literal[
     "count", "total", "mean", "highest", "lowest", "distinct",
     "recency", "tenure", "waiting", "latest", "first", "decay",
-    "is_latest", "latest_code", "hour", "weekday",
+    "is_latest", "latest_code", "hour", "weekday", "season",
     "ratio", "difference", "trend", "rate",
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from leadlab.features import opcodes as op
 from leadlab.features.arrays import NEVER, NONE
-from leadlab.features.clock import US_PER_DAY, US_PER_HOUR
+from leadlab.features.clock import US_PER_DAY, US_PER_HOUR, US_PER_YEAR
 from leadlab.jit import kernel
 
 
@@ -53,6 +53,8 @@ def _write_plain(
         row[j] = (_local(plan, t) % US_PER_DAY) / US_PER_HOUR
     for j in range(r[op.WEEKDAY], r[op.WEEKDAY + 1]):
         row[j] = (_local(plan, t) // US_PER_DAY + 3) % 7
+    for j in range(r[op.SEASON], r[op.SEASON + 1]):
+        row[j] = (_local(plan, t) % US_PER_YEAR) / US_PER_DAY
 
 
 @kernel(forceinline=True, _nrt=False)

@@ -201,6 +201,8 @@ class _Compiler:
                 return op.HOUR, 0, 0, 0
             case "weekday":
                 return op.WEEKDAY, 0, 0, 0
+            case "season":
+                return op.SEASON, 0, 0, 0
         return self._number_node(f)
 
     def _number_node(self, f: Feature) -> tuple[int, int, int, int]:

@@ -179,6 +179,14 @@ def weekday() -> Feature:
     return Feature("weekday", "weekday", "day of week", "time of day", "day of week (Monday = 0)")
 
 
+def season() -> Feature:
+    """Time of the year of the as-of time: days since 1 January, to within a day and a half.
+
+    Counted in mean years of 365.2425 days, so that it runs on smoothly through leap years.
+    """
+    return Feature("season", "season", "days", "time of year", "days since 1 January")
+
+
 def ratio(above: Feature, below: Feature, name: str | None = None) -> Feature:
     """One feature over another; NaN where the second is 0 or unknown."""
     return _of_parts(

@@ -116,6 +116,8 @@ def _of(f: Feature, rows: list[Row], t: int) -> float:
         return (t % DAY_US) / 3.6e9
     if f.op == "weekday":
         return (t // DAY_US + 3) % 7
+    if f.op == "season":
+        return t / DAY_US % 365.2425
     if f.op == "is_latest":
         texts = [x for r in rows if (x := _text(r, f.attribute)) is not None]
         return float(bool(texts) and texts[-1] == f.category)

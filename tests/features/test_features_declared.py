@@ -23,6 +23,7 @@ from leadlab.features import (
     number,
     rate,
     ratio,
+    season,
     trend,
     waiting,
     weekday,
@@ -154,6 +155,18 @@ def test_automatic_leaves_out_what_it_is_told_to() -> None:
     assert "won" not in names
     assert "score" not in names
     assert "view" in names
+
+
+def test_the_season_is_the_day_of_the_year_within_a_day_and_a_half() -> None:
+    apart = np.arange(0, 44_000, 11) * np.timedelta64(24, "h")
+    days = pd.to_datetime(np.datetime64("1975-01-01T05:00", "us") + apart, utc=True)
+    table = build(
+        log_of([d.isoformat() for d in days]), FeatureSet([season()], tz="America/New_York")
+    )
+    local = days.tz_convert("America/New_York")
+    exact = local.day_of_year - 1 + local.hour / 24
+    off = np.abs(table.column("season") - exact)
+    assert np.minimum(off, 365.2425 - off).max() < 1.5
 
 
 def test_local_time_follows_the_clock_change() -> None:
