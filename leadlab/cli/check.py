@@ -74,7 +74,7 @@ def _table(
         raise BadInput("which column is the outcome", where="--target", got="nothing")
     at: NDArray[Any] | None = None
     if when is not None:
-        times = pd.to_datetime(frame[when], format="ISO8601", utc=True, errors="coerce")
+        times = pd.to_datetime(frame[when].astype(str), format="ISO8601", utc=True, errors="coerce")
         if times.isna().any():
             raise BadInput("not all are times", where=f"column {when!r}")
         at = times.dt.tz_localize(None).to_numpy("datetime64[us]")

@@ -1,5 +1,7 @@
 """Every score, explained exactly: contributions, reasons, and what moved it."""
 
+from leadlab.explain.column_scores import ColumnScores
+from leadlab.explain.foreign import explain_classifier
 from leadlab.explain.insights import Insight, Insights, insights
 from leadlab.explain.reasons import Change, Reason, changes, reasons
 from leadlab.explain.scorer import Scorer
@@ -8,6 +10,7 @@ from leadlab.explain.trees import Explanation, TreeShapley
 
 __all__ = [
     "Change",
+    "ColumnScores",
     "Explanation",
     "Insight",
     "Insights",
@@ -16,6 +19,7 @@ __all__ = [
     "Scores",
     "TreeShapley",
     "changes",
+    "explain_classifier",
     "insights",
     "reasons",
 ]

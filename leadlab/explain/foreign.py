@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from xgboost import Booster, XGBClassifier
 
@@ -91,14 +92,15 @@ def explain_classifier(
     if not isinstance(X, pd.DataFrame) or not len(X):
         raise BadInput("rows to explain are a DataFrame with rows", where="X")
     inner = model.estimator_ if isinstance(model, Calibrated) else model
-    probability = np.asarray(model.predict_proba(X), np.float64)
+    if isinstance(inner, BaseEstimator) and not isinstance(inner, TableModel):
+        check_is_fitted(inner)
+    probability = np.asarray(model.predict_proba(_as_fitted(inner, X)), np.float64)
     if probability.ndim != 2 or probability.shape[1] != 2:
         raise BadInput("only models of two classes are explained", got=probability.shape)
     drawn = _background(X if background is None else background, seed)
     if isinstance(inner, TableModel):
         learner, values, behind = inner.learner_, inner.encode(X), inner.encode(drawn)
     else:
-        check_is_fitted(inner)
         learner, values, behind = inner, _numbers(X), _numbers(drawn)
     found = _values(learner, values, behind, seed, permutations)
     _must_add_up(found, learner, values)
@@ -178,7 +180,7 @@ def _permuted(learner: Any, X: Any, background: Any, seed: int, permutations: in
     shap = _shap()
     masker = shap.maskers.Independent(np.asarray(background), max_samples=len(background))
     explainer = shap.PermutationExplainer(
-        lambda rows: learner.predict_proba(rows)[:, 1], masker, seed=seed
+        lambda rows: learner.predict_proba(_as_fitted(learner, rows))[:, 1], masker, seed=seed
     )
     told = explainer(np.asarray(X), max_evals=permutations * (2 * X.shape[1] + 1), silent=True)
     method = f"shap permutation, {permutations} permutations, approximate"
@@ -191,7 +193,7 @@ def _gap(found: _Found, learner: Any, X: Any) -> float:
     """Largest distance of base and contributions from the learner's own probability."""
     total = found.base + found.contributions.sum(axis=1)
     chance = 1 / (1 + np.exp(-np.clip(total, -500, 500))) if found.unit == LOG_ODDS else total
-    own = learner.predict_proba(X)
+    own = learner.predict_proba(_as_fitted(learner, X))
     return float(np.abs(chance - np.asarray(own, np.float64)[:, 1]).max())
 
 
@@ -211,6 +213,14 @@ def _background(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         return frame
     rows = np.random.default_rng(seed).choice(len(frame), BACKGROUND_ROWS, replace=False)
     return frame.iloc[np.sort(rows)]
+
+
+def _as_fitted(learner: Any, X: Any) -> Any:
+    """A frame for what was fitted on named columns, an array for what was not."""
+    names = getattr(learner, "feature_names_in_", None)
+    if isinstance(X, pd.DataFrame):
+        return X if names is not None else _numbers(X)
+    return X if names is None else pd.DataFrame(X, columns=names)
 
 
 def _numbers(frame: pd.DataFrame) -> Any:

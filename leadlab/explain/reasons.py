@@ -82,9 +82,9 @@ def reasons(scores: Scores | ColumnScores, row: int, top: int = 5) -> list[Reaso
     effects = scores.contributions[row]
     if isinstance(scores, ColumnScores):
         strongest = [j for j in np.argsort(-np.abs(effects), kind="stable") if effects[j] != 0.0]
-        names = scores.names
+        column = scores.names
         return [
-            Reason(scores.phrase(row, j), names[j], float(effects[j]), (names[j],))
+            Reason(scores.phrase(row, j), column[j], float(effects[j]), (column[j],))
             for j in strongest[:top]
         ]
     found = []
