@@ -18,7 +18,7 @@ import numpy as np
 import xgboost as xgb
 from record import finish, record
 
-from leadlab.data import generated_log
+from leadlab.data import simulate
 from leadlab.explain import Scorer
 from leadlab.features import OnlineStore, build, catalogue
 from leadlab.models.conversion import ConversionModel
@@ -39,7 +39,7 @@ def milliseconds(function: Callable[[int], object], n: int) -> np.ndarray:
 def run(quick: bool) -> list[dict[str, Any]]:
     """Measure; records as in `benchmarks/record.py`."""
     features = catalogue()
-    log = generated_log(2_000 if quick else 20_000, 365)
+    log = simulate(2_000 if quick else 20_000, 365).log
     table = build(log.take(np.arange(0, len(log) // 2)), features)
     label = np.nan_to_num(table.column("message_sentiment_mean_30d")) > 0.3
     model = ConversionModel(rounds=200, max_depth=5, min_child_weight=1.0).fit(table, label)

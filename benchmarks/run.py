@@ -1,6 +1,6 @@
 """All benchmarks, one table, one file: ``python benchmarks/run.py [NAME ...] [--quick]``.
 
-With names (features, explain, one_lead, memory, imports) only those are run, and only their
+With names (features, explain, one_lead, simulate, ...) only those are run, and only their
 records are replaced in the file. Each script runs in a process of its own. Explanations run a
 second time where `make newest` has left an environment with the newest XGBoost. Results go to
 ``benchmarks/results.json``.
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 
 HERE = Path(__file__).parent
-SCRIPTS = ("features", "explain", "one_lead", "memory", "imports")
+SCRIPTS = ("features", "explain", "one_lead", "simulate", "memory", "imports")
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 
 

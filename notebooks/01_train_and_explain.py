@@ -28,7 +28,7 @@ import pandas as pd
 import shap
 
 from leadlab.config import Settings
-from leadlab.data import generated_log, load
+from leadlab.data import load, simulate
 from leadlab.errors import DataUnavailable
 from leadlab.explain import Scorer, reasons
 from leadlab.features import OnlineStore, automatic, catalogue
@@ -49,7 +49,7 @@ try:
     features = automatic(log, max_kinds=16, skip=(*WON, *LOST))
 except DataUnavailable as error:
     print(error, "Going on with SIMULATED leads.", sep="\n")
-    log = generated_log(2_000, 700)
+    log = simulate(2_000, 700).log
     study = Study(("Offer Accepted", "Closed"), ("Lost",), horizon_days=30)
     features = catalogue()
 print(f"{len(log):,} events of {len(log.lead.names):,} leads")

@@ -15,7 +15,7 @@ import typer
 from leadlab.cli.console import err, out, print_json, steps, table
 from leadlab.cli.train import STEPS, AsJson, show, summary
 from leadlab.config import Settings
-from leadlab.data import generated_log, load
+from leadlab.data import load, simulate
 from leadlab.errors import DataUnavailable, LeadlabError
 from leadlab.explain import Scorer, reasons
 from leadlab.features import FeatureSet, OnlineStore, catalogue
@@ -168,7 +168,7 @@ def _input(simulated: bool, seed: int, quiet: bool) -> tuple[Setting, EventLog]:
         except DataUnavailable as error:
             if not quiet:
                 err.print(f"{error}\nGoing on with SIMULATED events instead.")
-    return SIMULATED, generated_log(5_000, 800, seed)
+    return SIMULATED, simulate(5_000, 800, seed).log
 
 
 def _top(log: EventLog, trained: Trained, place: Place) -> list[dict[str, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from leadlab.data import datasets, generated_log, load
+from leadlab.data import datasets, load, simulate
 from leadlab.errors import BadInput, UnknownName
 from leadlab.schema import EventLog, read_log
 
@@ -35,7 +35,7 @@ def event_log(
         If the data set is no event log.
     """
     if name == SIMULATED:
-        return generated_log()
+        return simulate().log
     path = Path(name)
     if path.exists():
         if path.suffix == ".csv":

@@ -1,9 +1,9 @@
-"""Public data sets by address and checksum, and simulated events.
+"""Public data sets by address and checksum, and a simulated brokerage.
 
 The data sets' readers are modules of their own (`leadlab.data.bpic2012`, ...); `load` finds them.
 """
 
-from leadlab.data.generated import generated_log
+from leadlab.data.brokerage import simulate
 from leadlab.data.registry import (
     DataFile,
     DataSet,
@@ -25,10 +25,10 @@ __all__ = [
     "LeadTable",
     "dataset",
     "datasets",
-    "generated_log",
     "get",
     "load",
     "path",
     "readers",
+    "simulate",
     "verify",
 ]

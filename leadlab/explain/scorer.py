@@ -38,8 +38,8 @@ class Scorer:
     Examples
     --------
     >>> from leadlab.features import build, catalogue
-    >>> from leadlab.data.generated import generated_log
-    >>> table = build(generated_log(60, 90, seed=3), catalogue())
+    >>> from leadlab.data import simulate
+    >>> table = build(simulate(60, 90, seed=3).log, catalogue())
     >>> model = ConversionModel(rounds=5).fit(table, table.column("offer_count_30d") > 0)
     >>> scores = Scorer(model, catalogue(), "example").score(table)
     >>> bool(np.allclose(scores.probability, model.predict_proba(table)[:, 1], atol=1e-6))

@@ -89,11 +89,11 @@ class Engine:
 
     Examples
     --------
-    >>> from leadlab.data.generated import generated_log
+    >>> from leadlab.data import simulate
     >>> from leadlab.explain import Scorer
     >>> from leadlab.features import build, catalogue
     >>> from leadlab.models.conversion import ConversionModel
-    >>> log, features = generated_log(60, 90, seed=3), catalogue()
+    >>> log, features = simulate(60, 90, seed=3).log, catalogue()
     >>> table = build(log, features)
     >>> model = ConversionModel(rounds=5).fit(table, table.column("offer_count_30d") > 0)
     >>> engine = Engine(OnlineStore(features), Scorer(model, features, "example"))

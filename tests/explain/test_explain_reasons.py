@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadlab.data import generated_log
+from leadlab.data import simulate
 from leadlab.errors import BadInput
 from leadlab.explain import Scorer, Scores, changes, reasons
 from leadlab.explain.sentences import phrase, quantity
@@ -36,7 +36,7 @@ ASKED = events("Incoming Message", noun="message")
 
 @pytest.fixture(scope="module")
 def log() -> EventLog:
-    return generated_log(300, 200, seed=4)
+    return simulate(300, 200, seed=4).log
 
 
 @pytest.fixture(scope="module")

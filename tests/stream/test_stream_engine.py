@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leadlab.errors import BadInput, UnknownName
 from leadlab.explain import changes
 from leadlab.features import Moments, OnlineStore, build
-from leadlab.schema.kinds import CONVERTED, LOST
+from leadlab.schema.kinds import LOST
 from leadlab.schema.log import Coded, EventLog, concat
 from leadlab.stream import Engine
 from leadlab.stream.results import change, processing_ms
@@ -131,7 +131,7 @@ def test_ended_leads_are_scored_but_stand_nowhere(recording: Recording) -> None:
     at_us = int(recording.log.at_us[-1])
     engine.reread(np.arange(len(engine.standings)), at_us)
     frame = recording.log.to_frame()
-    ended = set(frame.loc[frame.kind.isin([CONVERTED, LOST]), "lead"])
+    ended = set(frame.loc[frame.kind.isin(["Offer Accepted", LOST]), "lead"])
     places = engine.standings.places
     assert ended
     assert {p["lead"] for p in places if not p["open"]} == ended

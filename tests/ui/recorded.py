@@ -1,4 +1,4 @@
-"""A small recording of real parts: generated events, a model trained on the earlier ones."""
+"""A small recording of real parts: simulated events, a model trained on the earlier ones."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from leadlab.config import Settings
-from leadlab.data.generated import generated_log
+from leadlab.data import simulate
 from leadlab.features import build, catalogue
 from leadlab.models.conversion import ConversionModel
 from leadlab.models.landmarks import label_landmarks
 from leadlab.models.model_file import About, save_model
 from leadlab.schema.codec import write_log
-from leadlab.schema.kinds import CONVERTED, LOST
+from leadlab.schema.kinds import LOST
 from leadlab.ui.recording import paths
 
 HORIZON_DAYS = 60.0
@@ -27,12 +27,12 @@ def make_home(
 ) -> Settings:
     """Train on the first 70% of the time, leave the log and the model as the demo does."""
     settings = Settings(home)
-    log = generated_log(n_leads, days, seed=7)
+    log = simulate(n_leads, days, seed=7).log
     cut_us = int(log.at_us[0] + 0.7 * (log.at_us[-1] - log.at_us[0]))
     known = log.between(0, cut_us)
     features = catalogue()
     table = build(known, features, at="each event")
-    kinds = {"converted": (CONVERTED,), "ended": (LOST,)}
+    kinds = {"converted": ("Offer Accepted",), "ended": (LOST,)}
     marks = label_landmarks(table, known, **kinds, horizon_days=HORIZON_DAYS)
     used = marks.usable
     model = ConversionModel(rounds=rounds, max_depth=4, learning_rate=0.1)
@@ -52,7 +52,7 @@ def make_home(
                 "title": "Generated brokerage",
                 "simulated": simulated,
                 "replay_from": str(np.datetime64(cut_us, "us")) + "Z",
-                "outcome": "closing a deal",
+                "outcome": "an accepted offer",
                 "horizon_days": HORIZON_DAYS,
             }
         )
