@@ -25,6 +25,8 @@ from leadlab.ui.wording import safe
 
 TITLE = "Whether it still sees what it was trained on"
 SHOWN = 15
+WIDEST = 0.6
+"""One column that has moved altogether would leave no room to see the others."""
 QUIET_WORDS = ("steady", "small shift", "within noise")
 
 
@@ -47,9 +49,11 @@ def drift_view(part: Drift | None, why: str = "no reference rows were given") ->
         hv.VLine(at).opts(color=INKS[4], line_dash=dash, line_width=1)
         for at, dash in ((part.moderate, "dotted"), (part.large, "dashed"))
     ]
-    most = 1.1 * float(np.nanmax([*top["psi"], *top["floor"], part.large]))
+    highest = 1.1 * float(np.nanmax([*top["psi"], *top["floor"], part.large]))
+    most = min(highest, WIDEST)
+    beyond = f"; bars at the edge go on beyond {WIDEST:g}" if highest > WIDEST else ""
     chart = drawn(
-        hv.Overlay([*marks, bars, floors]), "PSI (population stability index)", "",
+        hv.Overlay([*marks, bars, floors]), f"PSI (population stability index){beyond}", "",
         xlim=(0, most), **ranked_axes(names),
     )  # fmt: skip
     legend = key(
