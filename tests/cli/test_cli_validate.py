@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from leadlab.cli.app import app, run
-from leadlab.data.generated import generated_log
+from leadlab.data import simulate
 from leadlab.features import catalogue
 from leadlab.models.conversion import ConversionModel
 from leadlab.models.training import Study, train
@@ -20,7 +20,7 @@ from leadlab.schema import write_log
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log, its two halves, and a model that was trained on it."""
     folder = tmp_path_factory.mktemp("validate")
-    log = generated_log(1200, 600, 3)
+    log = simulate(1200, 600, 3).log
     write_log(log, folder / "log.parquet")
     half = int(log.at_us[len(log) // 2])
     write_log(log.between(int(log.at_us[0]), half), folder / "old.parquet")
@@ -78,6 +78,6 @@ def test_wrong_fields_and_files_are_one_sentence(
 ) -> None:
     asked = ["validate", str(place / "log.parquet"), "--model", str(place / "m.leadlab")]
     assert run([*asked, "--segment", "sorce"]) == 4
-    assert "Did you mean 'source'?" in capsys.readouterr().err
+    assert "Did you mean 'source'" in capsys.readouterr().err
     assert run([*asked, "--html", "v.pdf"]) == 3
     assert run(["drift", "nolog", "nolog", "--model", str(place / "m.leadlab")]) == 4

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
-from leadlab.data.generated import generated_log
+from leadlab.data import simulate
 from leadlab.errors import BadInput, EmptyInput, UnknownName
 from leadlab.features import build, catalogue
 from leadlab.models.baselines import BaseRate, Logistic
@@ -245,7 +245,7 @@ def test_plain_takes_what_frames_hold():
 
 
 def test_event_log_models_bring_their_leads_moments_and_families():
-    log = generated_log(150, 200, seed=2)
+    log = simulate(150, 200, seed=2).log
     table = build(log, catalogue(), "each event")
     y = (np.random.default_rng(0).random(len(table)) < 0.3).astype(int)
     half = np.arange(len(table)) < len(table) // 2
@@ -296,7 +296,7 @@ def test_a_horizon_of_several_is_judged_like_any_model():
 
 
 def test_the_later_leads_of_a_log_are_none_of_the_earlier():
-    log = generated_log(200, 300, seed=1)
+    log = simulate(200, 300, seed=1).log
     start = int(np.quantile(log.at_us, 0.6))
     about = About(converted=("Inquiry",), horizon_days=10.0, notes={"test_start_us": start})
     about = About(converted=("Closed",), ended=("Lost",), horizon_days=10.0, notes=about.notes)
@@ -313,7 +313,7 @@ def test_the_later_leads_of_a_log_are_none_of_the_earlier():
 
 
 def test_a_field_is_told_as_known_then_and_not_from_later_events():
-    log = generated_log(30, 60, seed=0)
+    log = simulate(30, 60, seed=0).log
     agents = as_known(log, "agent")
     raw = log.agent.values()
     for i in range(0, len(log), 17):
