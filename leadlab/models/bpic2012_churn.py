@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlab.errors import UnknownName
+from leadlab.errors import EmptyInput, UnknownName
 from leadlab.features import FeatureTable, Moments, build
 from leadlab.features.automatic import most_frequent
 from leadlab.features.clock import local_us, utc_us
@@ -110,6 +110,8 @@ def evaluate_bpic2012_churn(
             raise UnknownName("kind", kind, map(str, log.kind.names))
     tell("find open offers")
     asked = open_offers(log)
+    if not len(asked):
+        raise EmptyInput("no offer waited for a night", where="log", got=f"{len(log)} events")
     lead = asked.lead.codes.astype(np.int64)
     every = np.ones(len(asked), np.bool_)
     first_us = first_at(np.arange(len(log.lead.names)), lead, asked.as_of_us, every)

@@ -86,6 +86,8 @@ def evaluate_brokerage_churn(
     log, features = brokerage.log, catalogue()
     tell("find landmarks")
     asked = nights(log, features, most=NIGHTS)
+    if not len(asked):
+        raise BadInput("too few leads to split", where="log", got=f"{len(log)} events")
     lead, _ = leads_of(asked, log)
     _, first, who = np.unique(lead, return_index=True, return_inverse=True)
     starts = np.sort(asked.as_of_us[first])
