@@ -84,8 +84,6 @@ class ChurnModel(BaseEstimator):  # type: ignore[misc]
 
     kind: ClassVar[str] = "churn"
 
-    kind: ClassVar[str] = "churn"
-
     def __init__(
         self,
         *,
