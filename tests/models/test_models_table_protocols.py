@@ -94,7 +94,7 @@ def test_protocols_find_what_was_planted_and_repeat(protocol, settings):
     assert found.metrics["roc_auc"] > 0.65
     assert found.metrics["brier_skill"] > 0
     assert set(found.baselines_by_name) >= {"base rate", "logistic regression"}
-    assert set(found.baselines) >= FIGURES - {"coverage_90"}
+    assert set(found.baselines) >= FIGURES - {"coverage_90", "ece_floor", "base_rate"}
     assert found.baselines_by_name["base rate"]["lift"] == pytest.approx(1, abs=0.3)
     assert "left out Tags" in found.protocol
     assert "the data set's description" in found.protocol
