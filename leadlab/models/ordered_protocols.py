@@ -27,7 +27,9 @@ RULE = (
     "Rows in order of time, the last fifth judged. Model: "
     "leadlab.models.table_model.TableModel with its usual settings. Scores of the last quarter of "
     "the training side, each given by a model of earlier rows, set calibration "
-    "(leadlab.models.recent_calibration) and interval; nothing was chosen on the judged rows. "
+    "(leadlab.models.recent_calibration) and interval; no row is scored by anything that was "
+    "fitted on it or on later ones. The rules of walking, recalibrating and weighing were drawn up "
+    "with figures of these very rows in sight, so other data must judge them. "
 )
 BANK = (
     "Column 'duration' left out. Main figures: walked forward. An outcome is known when its call "
