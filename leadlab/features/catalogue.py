@@ -55,6 +55,8 @@ SHOWINGS = events("Showing Completed", "Visited Open House", noun="showing")
 SCHEDULED = events("Showing Scheduled", noun="scheduled showing")
 CANCELLED = events("Showing Cancelled", noun="cancelled showing")
 OFFERS = events("Offer Submitted", noun="offer")
+REJECTED = events("Offer Rejected", noun="rejected offer")
+DECIDED = events("Offer Accepted", "Offer Rejected", noun="decision on an offer")
 OPENED = events("Email Opened", noun="opened e-mail")
 CLICKED = events("Email Clicked", noun="clicked e-mail")
 UNSUBSCRIBED = events("Unsubscribed", noun="unsubscription")
@@ -64,6 +66,7 @@ SENTIMENT = number("sentiment", MESSAGES_IN, noun="sentiment", unit="-1 to 1")
 URGENCY = number("urgency", MESSAGES_IN, noun="urgency", unit="0 to 1")
 LENGTH = number("length", MESSAGES_IN, noun="length", unit="characters")
 AGENT_REPLY = response(REACHES, TOUCHES, "agent's reply time")
+DECISION = response(OFFERS, DECIDED, "time to a decision on an offer")
 LEAD_REPLY = response(TOUCHES, MESSAGES_IN, "lead's reply time")
 
 
@@ -156,6 +159,8 @@ def _steps() -> list[Feature]:
         count(CANCELLED, "30d"),
         count(OFFERS, "30d"),
         recency(OFFERS),
+        waiting(DECISION),
+        recency(REJECTED),
     ]
 
 

@@ -13,9 +13,9 @@ from leadlab.errors import BadInput, NotFitted
 from leadlab.models.calibrated import cross_calibrated
 from leadlab.models.calibration import Calibration, choose_calibration
 from leadlab.models.estimator import F32, F64, LeadClassifier
-from leadlab.models.folds import grouped_folds
+from leadlab.models.folds import grouped_folds, members
 from leadlab.models.matrix import matrix
-from leadlab.models.rate_interval import RateInterval
+from leadlab.models.rate_interval import RateInterval, interval_size
 
 
 class ConversionModel(LeadClassifier):
@@ -143,7 +143,9 @@ class ConversionModel(LeadClassifier):
         X : FeatureTable, DataFrame or array, shape (n, k)
         y : array of 0 and 1, shape (n,)
         groups : array, shape (n,), optional
-            Lead of each row.
+            Lead of each row. Few leads give an interval that speaks of fewer; where an outcome
+            occurs in one lead only, or there are fewer than 32, nothing can be checked: the model
+            stays as it was, with neither.
 
         Raises
         ------
@@ -154,6 +156,11 @@ class ConversionModel(LeadClassifier):
             raise NotFitted("nothing to calibrate yet", hint="Call fit.")
         p = np.clip(self._trees(self._columns(matrix(X))), 0.0, 1.0)
         label = np.asarray(y)
+        self.calibration_ = self.interval_ = None
+        leads = members(groups, len(label))
+        of = interval_size(len(np.unique(leads)))
+        if not of or min(len(np.unique(leads[label == kind])) for kind in (0, 1)) < 2:
+            return self
         fold = np.empty(len(p), np.int64)
         for number, (_, held) in enumerate(grouped_folds(label, groups, seed=self.seed)):
             fold[held] = number
@@ -163,6 +170,7 @@ class ConversionModel(LeadClassifier):
             label,
             groups=groups,
             folds=fold,
+            of=of,
             seed=self.seed,
         )
         return self

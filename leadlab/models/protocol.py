@@ -66,6 +66,8 @@ class Evaluation:
 def best_of(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Best figure under each name: the lowest of errors, the highest of all others.
 
+    Names that have no better and worse are left out: ``base_rate``, ``ece_floor``, ``coverage_...``.
+
     Examples
     --------
     >>> best_of({"base rate": {"auc": 0.5}, "rule": {"auc": 0.6}})
@@ -73,7 +75,12 @@ def best_of(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     >>> best_of({"base rate": {"brier": 0.2}, "rule": {"brier": 0.1}})
     {'brier': 0.1}
     """
-    names = dict.fromkeys(name for figures in found.values() for name in figures)
+    names = dict.fromkeys(
+        name
+        for figures in found.values()
+        for name in figures
+        if name not in ("base_rate", "ece_floor") and not name.startswith("coverage_")
+    )
     return {
         name: (min if name in LOWER_IS_BETTER else max)(
             figures[name] for figures in found.values() if name in figures

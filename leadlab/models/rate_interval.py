@@ -19,9 +19,23 @@ from leadlab.models.score_blocks import score_blocks
 
 F64 = NDArray[np.float64]
 ASSIGNMENTS = 20
+SIZES = (20, 10, 5)
 PRIOR_BLOCKS = 20
 """Blocks that the plain binomial at the plain level counts for when both are set."""
 TINY = 1e-9
+
+
+def interval_size(leads: int, folds: int = 5) -> int:
+    """Leads that an interval can speak of when so many are held out over so many folds; 0 for none.
+
+    Each fold must hold a block of different leads, with a quarter to spare.
+
+    Examples
+    --------
+    >>> [interval_size(leads) for leads in (500, 92, 40, 20)]
+    [20, 10, 5, 0]
+    """
+    return next((of for of in SIZES if leads >= 1.25 * folds * of), 0)
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class Hub:
                 self._thread = threading.Thread(target=self._run, name="leadlab-hub", daemon=True)
                 self._thread.start()
 
-    def stop(self, timeout_s: float = 10.0) -> None:
+    def stop(self, timeout_s: float = 60.0) -> None:
         """End the thread and wait for it."""
         self._halt.set()
         self._wake.set()

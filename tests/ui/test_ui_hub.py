@@ -166,7 +166,7 @@ class Breaks:
 
     def __init__(self, scorer) -> None:
         self.scorer, self.features, self.about = scorer, scorer.features, scorer.about
-        self.version, self.broken = scorer.version, False
+        self.version, self.model, self.broken = scorer.version, scorer.model, False
 
     def score(self, table):
         if self.broken:
