@@ -18,7 +18,7 @@ HELP = """Run a published protocol on a public data set; the same seed gives the
 
 Example: `leadlab evaluate bpic2012 --json`
 """
-BROKERAGE, LEADS, DAYS = "brokerage", 10_000, 500
+BROKERAGE, DAYS = "brokerage", 500
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,30 @@ class Protocol:
     data : str
         What `leadlab.data.load` is asked for; or "brokerage", which is simulated from the seed.
     steps : int
+    leads : int
+        Of the simulated brokerage.
     """
 
     function: str
     data: str
     steps: int
+    leads: int = 0
 
     def run(self, seed: int, quiet: bool) -> Evaluation:
         """Load the data and run."""
         module, name = self.function.split(":")
         with steps(1 + self.steps, quiet=quiet) as tell:
             tell("read the data")
-            data = _simulated(seed) if self.data == BROKERAGE else load(self.data)
+            data = _simulated(self.leads, seed) if self.data == BROKERAGE else load(self.data)
             found = getattr(importlib.import_module(module), name)(data, seed=seed, tell=tell)
         assert isinstance(found, Evaluation)
         return found
 
 
-def _simulated(seed: int) -> object:
+def _simulated(leads: int, seed: int) -> object:
     from leadlab.data.brokerage import simulate  # noqa: PLC0415  (only where it is asked for)
 
-    return simulate(LEADS, DAYS, seed)
+    return simulate(leads, DAYS, seed)
 
 
 PROTOCOLS = {
@@ -61,9 +64,9 @@ PROTOCOLS = {
     "bpic2012_churn": Protocol(
         "leadlab.models.bpic2012_churn:evaluate_bpic2012_churn", "bpic2012", 5
     ),
-    "brokerage": Protocol("leadlab.models.brokerage:evaluate_brokerage", BROKERAGE, 4),
+    "brokerage": Protocol("leadlab.models.brokerage:evaluate_brokerage", BROKERAGE, 4, 200_000),
     "brokerage_churn": Protocol(
-        "leadlab.models.brokerage_churn:evaluate_brokerage_churn", BROKERAGE, 5
+        "leadlab.models.brokerage_churn:evaluate_brokerage_churn", BROKERAGE, 5, 10_000
     ),
     "cdnow": Protocol("leadlab.models.cdnow:evaluate_cdnow", "cdnow", 3),
     "x_education": Protocol(

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 from xgboost import Booster, XGBClassifier
 
-from leadlab.errors import BadInput, ConfigError
+from leadlab.errors import BadInput
 from leadlab.explain.column_scores import LOG_ODDS, PROBABILITY, ColumnScores
 from leadlab.explain.trees import EXACT, TreeShapley
 from leadlab.models.calibrated import Calibrated
@@ -74,8 +74,6 @@ def explain_classifier(
         If the model is not of two classes, X does not fit it, or contributions do not add up.
     NotFitted
         If a TableModel is not fitted.
-    ConfigError
-        If shap is needed and not installed.
 
     References
     ----------
@@ -234,13 +232,7 @@ def _numbers(frame: pd.DataFrame) -> Any:
 
 
 def _shap() -> Any:
-    try:
-        with warnings.catch_warnings():  # it sets up colours that Matplotlib means to change
-            warnings.simplefilter("ignore", PendingDeprecationWarning)
-            import shap  # noqa: PLC0415  (seconds, and only for foreign learners)
-    except ImportError as error:
-        raise ConfigError(
-            "shap is not installed, which explains other learners than XGBoost",
-            hint="Install leadlab[notebook].",
-        ) from error
+    with warnings.catch_warnings():  # it sets up colours that Matplotlib means to change
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        import shap  # noqa: PLC0415  (seconds, and only for foreign learners)
     return shap
