@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import numpy as np
@@ -75,10 +76,7 @@ def explain(
         "method": now.method,
         "model": now.model_version,
         "reasons": [{"text": r.text, "family": r.family, "effect": r.effect} for r in why],
-        "changes": [
-            {"text": c.text, "family": c.family, "effect": c.effect, "event": c.event}
-            for c in moved
-        ],
+        "changes": [asdict(c) for c in moved],
         "insights": [{"text": i.text, "package": i.package} for i in added.found],
         "refused_insights": [str(error) for error in added.refused],
     }

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from leadlab.cli.console import out, print_json, table
+from leadlab.cli import source
+from leadlab.cli.console import out, print_json, steps, table
+from leadlab.cli.score import registered
+from leadlab.cli.train import Kind, Lead, Log, Value, When
 from leadlab.config import Settings
 from leadlab.errors import BadInput
+from leadlab.explain import Scorer
+from leadlab.models.later_leads import Side, split_at_test
 from leadlab.models.model_file import About, read_model, save_model
-from leadlab.registry import Card, Decision, Listed, Registry
+from leadlab.registry import Card, Decision, Listed, Registry, compare
 from leadlab.registry.card import data_in_words, metrics_in_words
 from leadlab.registry.stages import STAGES
+from leadlab.schema import EventLog
 
 app = typer.Typer(
     help="Versions of models: adding, comparing, putting in use, and the way back.",
@@ -261,8 +268,84 @@ def diff(
     table(f"From {found.before} to {found.after}", columns, rows)
 
 
+@app.command(
+    "compare",
+    help="Judge the challenger beside the champion on leads that neither has seen; nothing is "
+    "promoted by it." + EXAMPLE.format("compare hot later.parquet"),
+)
+def compare_versions(
+    name: Name,
+    log: Log,
+    champion: Which = "champion",
+    challenger: Which = "challenger",
+    resamples: Annotated[int, typer.Option(help="Of the bootstrap over leads.")] = 400,
+    seed: int = 0,
+    lead: Lead = "lead",
+    kind: Kind = "kind",
+    when: When = "at",
+    value: Value = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read, judge both on the same rows, say what follows."""
+    with steps(3, quiet=as_json) as tell:
+        tell("load both versions")
+        registry = _registry(at)
+        one, other = (registered(registry, name, which) for which in (champion, challenger))
+        tell("read the log")
+        events = source.event_log(log, lead, kind, when, value)
+        tell("judge both on the same landmarks")
+        first, second = _unseen_by_both(events, one, other)
+        found = compare(
+            one.model,
+            other.model,
+            first.table,
+            first.label,
+            X_challenger=second.table,
+            groups=first.lead,
+            resamples=resamples,
+            seed=seed,
+        )
+    if as_json:
+        print_json({"versions": [one.version, other.version], **found.to_json()})
+        return
+    rows = [
+        [figure, found.champion[figure], found.challenger[figure], f"{d.low:+.4f} to {d.high:+.4f}"]
+        for figure, d in found.differences.items()
+    ]
+    table(
+        f"{found.rows:,} landmarks of {found.groups:,} leads that neither has seen",
+        ["figure", one.version, other.version, "difference, 95%"],
+        rows,
+    )
+    out.print(found.verdict)
+
+
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _unseen_by_both(events: EventLog, one: Scorer, other: Scorer) -> tuple[Side, Side]:
+    """The same landmarks with the features of each: leads that came after both tests began."""
+    about = [scorer.about for scorer in (one, other) if scorer.about is not None]
+    asked = [(a.converted, a.ended, a.horizon_days) for a in about]
+    if len(about) < 2 or asked[0] != asked[1]:
+        raise BadInput(
+            "these versions foresee different things",
+            got=" and ".join(map(str, asked)),
+            expected="the same outcomes and horizon",
+        )
+    starts = [a.notes["test_start_us"] for a in about if "test_start_us" in a.notes]
+    start = max(starts) if len(starts) == len(about) else None  # None is refused below
+    first, second = (
+        split_at_test(
+            events,
+            scorer.features,
+            replace(own, notes={**own.notes, "test_start_us": start}),
+        )[1]
+        for scorer, own in zip((one, other), about, strict=True)
+    )
+    return first, second
 
 
 @app.command(help="Write a version to a model file." + EXAMPLE.format("get hot --out m.leadlab"))

@@ -17,24 +17,48 @@ from leadlab.errors import BadInput, EmptyInput
 from leadlab.explain import Scorer, Scores, reasons
 from leadlab.features import build
 from leadlab.features.moments import as_micros
+from leadlab.models.conversion import ConversionModel
+from leadlab.registry import Registry
 from leadlab.schema import EventLog
 
 HELP = """Score every lead of a log as of a moment, hottest first, with the strongest reason.
 
 Example: `leadlab score bpic2012 --model .leadlab/models/hub.leadlab --as-of 2012-02-01 --top 10`
 """
+REGISTERED = "registry:"
 Model = Annotated[
-    Path | None, typer.Option(help="Model file; the one that `leadlab demo` left when not given.")
+    str | None,
+    typer.Option(
+        metavar="FILE|registry:NAME[@VERSION]",
+        help="Model file, or the champion of that name in the registry, or the version given; "
+        "the file that `leadlab demo` left when not given.",
+    ),
 ]
 AsOf = Annotated[
     str | None, typer.Option(help="Moment, ISO 8601; the log's last event when not given.")
 ]
 
 
-def scorer_of(model: Path | None) -> Scorer:
+def scorer_of(model: str | None) -> Scorer:
     """Load the model that is asked for, or the demonstration's."""
-    path = model or Settings.from_environment().models / "hub.leadlab"
-    return Scorer.load(path)
+    settings = Settings.from_environment()
+    if model is None or not model.startswith(REGISTERED):
+        return Scorer.load(model or settings.models / "hub.leadlab")
+    name, _, which = model.removeprefix(REGISTERED).partition("@")
+    return registered(Registry(settings.registry), name, which or "champion")
+
+
+def registered(registry: Registry, name: str, which: str) -> Scorer:
+    """Load a version that scores leads from the registry."""
+    found = registry.load(name, which)
+    if not isinstance(found.model, ConversionModel) or found.plan is None:
+        raise BadInput(
+            "this version cannot score a log by itself",
+            where=found.version.name,
+            got=f"a {found.version.kind} model",
+            expected="a conversion model with its feature plan",
+        )
+    return Scorer(found.model, found.plan, found.version.name, found.about)
 
 
 def scores_at(log: EventLog, scorer: Scorer, as_of: str | None) -> Scores:

@@ -13,7 +13,7 @@ from typing import Protocol as Shape
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlab.features import FeatureTable, build, catalogue
+from leadlab.features import FeatureTable, Moments, build, catalogue
 from leadlab.models.conversion import ConversionModel
 from leadlab.models.held_out import held_out_figures
 from leadlab.models.landmarks import label_landmarks
@@ -123,8 +123,9 @@ def evaluate_brokerage(
 
 
 def _landmarks(log: EventLog) -> _Landmarks:
-    table = build(log, catalogue())
-    table = table.take(_every(table.lead.codes))
+    rows = _every(log.lead.codes)
+    asked = Moments(log.tenant.take(rows), log.lead.take(rows), log.at_us[rows])
+    table = build(log, catalogue(), asked)
     found = label_landmarks(
         table, log, converted=(OUTCOME,), ended=ENDED, horizon_days=HORIZON_DAYS
     )

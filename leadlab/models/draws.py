@@ -9,30 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leadlab.errors import BadInput
+from leadlab.models.folds import members
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-
-
-def members(groups: ArrayLike | None, n: int) -> I64:
-    """Number of each row's group; each row is its own where no groups are given.
-
-    Raises
-    ------
-    BadInput
-        If there is not one group a row.
-
-    Examples
-    --------
-    >>> members(["b", "a", "b"], 3).tolist()
-    [1, 0, 1]
-    """
-    if groups is None:
-        return np.arange(n)
-    names = np.asarray(groups)
-    if names.shape != (n,):
-        raise BadInput("one group a row is needed", where="groups", got=names.shape, expected=(n,))
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def draws(

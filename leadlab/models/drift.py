@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from leadlab.errors import BadInput, EmptyInput
-from leadlab.models.draws import members
+from leadlab.models.folds import members
 from leadlab.models.plain import plain
 from leadlab.models.tabular import column, column_names
 

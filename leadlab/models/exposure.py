@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from leadlab.errors import BadInput
-from leadlab.models.draws import band, draws, members
+from leadlab.models.draws import band, draws
+from leadlab.models.folds import members
 from leadlab.models.metrics import checked
 from leadlab.models.plain import plain
 

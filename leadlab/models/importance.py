@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlab.errors import BadInput, EmptyInput
 from leadlab.features.table import FeatureTable
-from leadlab.models.draws import band, draws, members
+from leadlab.models.draws import band, draws
+from leadlab.models.folds import members
 from leadlab.models.metrics import CLIP, checked
 from leadlab.models.plain import plain
 from leadlab.models.report import Fitted

@@ -66,7 +66,7 @@ class Evaluation:
 def best_of(found: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Best figure under each name: the lowest of errors, the highest of all others.
 
-    Names that have no better and worse are left out: ``base_rate``, ``ece_floor``, ``coverage_...``.
+    Names without better and worse are left out: ``base_rate``, ``ece_floor``, ``coverage_...``.
 
     Examples
     --------

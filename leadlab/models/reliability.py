@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from leadlab.models.draws import band, draws, members
+from leadlab.models.draws import band, draws
+from leadlab.models.folds import members
 from leadlab.models.held_out import ece_floor
 from leadlab.models.intervals import Estimate
 from leadlab.models.metrics import _bins, checked, ece

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlab.errors import BadInput
 from leadlab.models import metrics
-from leadlab.models.draws import members
+from leadlab.models.folds import members
 from leadlab.models.intervals import Estimate, Metric, estimate
 from leadlab.models.plain import plain
 

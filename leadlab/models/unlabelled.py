@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from leadlab.models.draws import band, draws, members
+from leadlab.models.draws import band, draws
+from leadlab.models.folds import members
 from leadlab.models.intervals import standard_metrics
 from leadlab.models.metrics import checked
 from leadlab.models.plain import plain

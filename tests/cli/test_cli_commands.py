@@ -14,7 +14,10 @@ from typer.testing import CliRunner
 
 from leadlab.cli.app import app
 
-COMMANDS = ("demo", "train", "evaluate", "score", "explain", "data list", "data get", "data verify")
+COMMANDS = (
+    "demo", "simulate", "check", "train", "evaluate", "score", "explain", "churn", "validate",
+    "drift", "data list", "data get", "data verify",
+)  # fmt: skip
 
 
 def leadlab(*arguments: str, home: Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,11 @@ from typer.testing import CliRunner
 
 from leadlab.cli.app import app, run
 from leadlab.config import Settings
+from leadlab.data import simulate
+from leadlab.features import automatic, catalogue
 from leadlab.models.model_file import load_model, save_model
+from leadlab.models.training import Study, train
+from leadlab.schema import write_log
 from tests.registry.conftest import fitted
 
 COMMANDS = (
@@ -20,6 +24,7 @@ COMMANDS = (
     "rollback",
     "remove-challenger",
     "diff",
+    "compare",
     "get",
     "verify",
 )
@@ -117,3 +122,41 @@ def test_the_address_comes_from_the_environment(home, capsys, monkeypatch):
     assert run(["registry", "list", "--at", str(home / "nowhere")]) == 0
     assert "No model in" in capsys.readouterr().out
     assert not (home / "nowhere").exists()
+
+
+def test_a_version_scores_by_name_and_two_are_compared_on_leads_neither_has_seen(home, capsys):
+    log = simulate(1_500, 500, seed=1).log
+    write_log(log, home / "log.parquet")
+    study = Study(converted=("Offer Accepted",), ended=("Lost",), horizon_days=30)
+    for number, features in enumerate((automatic(log), catalogue()), 1):
+        file = home / f"t{number}.leadlab"
+        train(log, study, features=features).save(file)
+        assert told(capsys, "add", str(file), "--name", "hot", *CARD)[1]["number"] == number
+    told(capsys, "promote", "hot", "1")
+    told(capsys, "promote", "hot", "2", "challenger")
+
+    code, found = told(capsys, "compare", "hot", str(home / "log.parquet"))
+    assert (code, found["versions"]) == (0, ["hot@1", "hot@2"])
+    assert found["rows"] > found["groups"] > 100
+    itself = told(capsys, "compare", "hot", str(home / "log.parquet"), "1", "1")[1]
+    assert not itself["warranted"]
+    assert all(d["value"] == 0 for d in itself["differences"].values())
+
+    for which, version in (("registry:hot", "hot@1"), ("registry:hot@2", "hot@2")):
+        assert run(["score", str(home / "log.parquet"), "--model", which, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["model"] == version
+    assert run(["score", str(home / "log.parquet"), "--model", "registry:cold", "--json"]) == 4
+    assert "cold" in json.loads(capsys.readouterr().err)["message"]
+    assert told(capsys, "compare", "hot", str(home / "log.parquet"), "1", "9")[0] == 4
+
+
+def test_versions_that_foresee_different_things_are_not_compared(home, capsys):
+    log = simulate(1_500, 500, seed=1).log
+    write_log(log, home / "log.parquet")
+    for days in (14, 30):
+        study = Study(converted=("Offer Accepted",), ended=("Lost",), horizon_days=days)
+        train(log, study, features=automatic(log)).save(home / f"d{days}.leadlab")
+        told(capsys, "add", str(home / f"d{days}.leadlab"), "--name", "hot", *CARD)
+    code, error = told(capsys, "compare", "hot", str(home / "log.parquet"), "1", "2")
+    assert code == 3
+    assert "foresee different things" in error["message"]
