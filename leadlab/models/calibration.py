@@ -21,6 +21,8 @@ EPSILON = 1e-6
 """Share of the result that is the score itself, and distance kept from 0 and from 1."""
 TIE = 1e-4
 """Losses this near, as a share of the best, are a tie, which the simpler map wins."""
+STEPPED = ("isotonic", "venn_abers")
+"""Maps that give one figure to all scores of a step, so that leads stop moving within it."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,9 @@ def choose_calibration(
     """The map with the least mean log-loss on rows that it was not fitted on.
 
     Each candidate is fitted and judged in turn over the same folds, then the winner is fitted on
-    all rows. The order of rows does not matter.
+    all rows. The order of rows does not matter. A map of steps must beat the best smooth one by
+    more than one standard error of their paired difference, rows of one group taken together: on
+    few conversions its steps are noise, and leads within one show the same figure whatever they do.
 
     Parameters
     ----------
@@ -163,7 +167,7 @@ def choose_calibration(
     folds, seed : int
         See `leadlab.models.folds.grouped_folds`.
     methods : sequence of str
-        Candidates; of two that tie (`TIE`) the one that comes first in `METHODS` is taken.
+        Candidates; of two alike that tie (`TIE`) the first in `METHODS` is taken.
 
     Raises
     ------
@@ -196,16 +200,27 @@ def choose_calibration(
     order = np.lexsort((group, outcome, score))
     outcome, score, group = outcome[order], score[order], group[order]
     sides = grouped_folds(outcome, None if groups is None else group, folds, seed)
-    losses = {}
+    held = {}
     for method in (m for m in METHODS if m in methods):
-        held = np.empty(len(score))
+        held[method] = np.empty(len(score))
         for train, test in sides:
             fitted = Calibration(method, MAPS[method][0](score[train], outcome[train]))
-            held[test] = fitted.apply(score[test])
-        losses[method] = metrics.log_loss(outcome, held)
-    best = min(losses.values())
-    chosen = next(m for m, loss in losses.items() if loss <= best * (1 + TIE))
+            chance = fitted.apply(score[test])
+            held[method][test] = -np.log(np.where(outcome[test] == 1, chance, 1 - chance))
+    losses = {method: float(loss.mean()) for method, loss in held.items()}
+    chosen = _least({m: loss for m, loss in losses.items() if m not in STEPPED} or losses)
+    stepped = {m: loss for m, loss in losses.items() if m in STEPPED}
+    if stepped and chosen not in stepped:
+        steps = _least(stepped)
+        gain = np.bincount(group, held[chosen] - held[steps])
+        if gain.sum() > np.sqrt(np.sum((gain - gain.mean()) ** 2)):
+            chosen = steps
     return Calibration(chosen, MAPS[chosen][0](score, outcome), losses, len(score))
+
+
+def _least(losses: Mapping[str, float]) -> str:
+    best = min(losses.values())
+    return next(method for method, loss in losses.items() if loss <= best * (1 + TIE))
 
 
 def _both_classes(p: ArrayLike, y: ArrayLike) -> tuple[F64, F64]:

@@ -15,8 +15,12 @@ from leadlab.cli.app import run
 from leadlab.data.brokerage import read_brokerage
 from leadlab.schema import decode
 
-LIVE = [sys.executable, "-c", "from leadlab.cli import main; main()", "simulate", "--live",
-        "--leads", "3000", "--days", "30"]  # fmt: skip
+# Who runs in the background is born deaf to interrupts, and so would be its children.
+START = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from leadlab.cli import main; main()"
+)
+LIVE = [sys.executable, "-c", START, "simulate", "--live", "--leads", "3000", "--days", "30"]
 
 
 def test_a_folder_and_its_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

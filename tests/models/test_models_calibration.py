@@ -10,7 +10,13 @@ from sklearn.isotonic import IsotonicRegression
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
 from leadlab.models import metrics
-from leadlab.models.calibration import METHODS, Calibration, choose_calibration, fit_calibration
+from leadlab.models.calibration import (
+    METHODS,
+    STEPPED,
+    Calibration,
+    choose_calibration,
+    fit_calibration,
+)
 from leadlab.models.calibration_maps import fit_venn_abers, venn_abers_pair
 from leadlab.models.folds import grouped_folds, ordered_folds
 from leadlab.models.horizon_calibration import HorizonCalibration, calibrate_horizons, in_order
@@ -143,6 +149,14 @@ def test_steps_are_chosen_where_the_truth_has_steps():
     found = choose_calibration(p, y)
     assert found.method in {"isotonic", "venn_abers"}
     assert found.losses[found.method] == min(found.losses.values())
+
+
+def test_steps_are_not_chosen_for_the_noise_of_few_conversions():
+    chosen = []
+    for seed in range(30):
+        truth, y = drawn(1500, seed, -2.0)
+        chosen.append(choose_calibration(truth**1.3, y).method)
+    assert sum(method in STEPPED for method in chosen) <= 2
 
 
 @pytest.mark.parametrize("base", [-4.0, -2.0, 0.0])
