@@ -114,7 +114,9 @@ def score(
         return
     tell_refused(events)
     rows = [[r["lead"], f"{r['probability']:.1%}", _span(r), r["reason"]] for r in shown]
-    when = np.datetime64(int(scores.table.as_of_us[0]), "s") if len(scores) else "-"
+    when = "-"
+    if len(scores):
+        when = str(np.datetime64(int(scores.table.as_of_us[0]), "us").astype("datetime64[s]"))
     table(
         f"{len(scores):,} leads as of {when} UTC",
         ["lead", "chance", _range(scores), "because"],

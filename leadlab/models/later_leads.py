@@ -83,7 +83,7 @@ def split_at_test(log: EventLog, features: FeatureSet, about: About) -> tuple[Si
     later = first_us[marks.lead] >= int(start)
     before = np.flatnonzero(usable & ~later & (marks.window_end_us <= int(start)))
     after = np.flatnonzero(usable & later)
-    moment = f"{np.datetime64(int(start), 's')} UTC"
+    moment = f"{np.datetime64(int(start), 'us').astype('datetime64[s]')} UTC"
     for rows, when in ((before, "before"), (after, "from")):
         if not len(rows):
             raise EmptyInput(

@@ -148,6 +148,8 @@ def test_a_table_of_ones_own_trains_and_says_what_it_refused(tmp_path: Path) -> 
         figures["metrics"]["pr_auc"]["value"] > figures["baselines"]["base rate"]["pr_auc"]["value"]
     )
     scored = leadlab("score", str(file), "--model", str(model), *columns, home=tmp_path)
+    last = max(when for *_, when in rows if when != "never")
+    assert f"leads as of {last:%Y-%m-%dT%H:%M:%S} UTC" in scored.stdout
     assert scored.returncode == 0, scored.stderr
     assert "2 rows were refused" in " ".join(scored.stdout.split())
 
