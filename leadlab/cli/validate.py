@@ -32,7 +32,7 @@ Figures with intervals beside baselines, calibration, lift, segments, months, im
 against the training leads, what would have been expected without outcomes, and exposure by group.
 
 Examples: `leadlab validate bpic2012 --model .leadlab/models/hub.leadlab --html report.html` or
-`leadlab validate mine.parquet --model mine.leadlab --segment source --json`
+`leadlab validate mine.parquet --model mine.leadlab --segment lead_source --json`
 """
 Resamples = Annotated[int, typer.Option(help="Of each bootstrap.")]
 
