@@ -15,8 +15,8 @@ from leadlab.cli.console import table as show_table
 from leadlab.cli.train import AsJson
 from leadlab.data import LeadTable, datasets, load
 from leadlab.errors import BadInput, BrokenFile, UnknownName
-from leadlab.models.leak_report import LeakReport
-from leadlab.models.leaks import check_leaks
+from leadlab.models.tables.leak_report import LeakReport
+from leadlab.models.tables.leaks import check_leaks
 
 HELP = """Flag columns of a lead table that may have been filled in after the outcome.
 

@@ -18,13 +18,13 @@ from leadlab.explain import reasons
 from leadlab.explain.churn import ChurnScorer, Forecasts
 from leadlab.features import FeatureSet, automatic, build, catalogue
 from leadlab.features.moments import as_micros
-from leadlab.models.churn import ChurnModel
-from leadlab.models.interventions import propose
+from leadlab.models.churn.interventions import propose
+from leadlab.models.churn.model import ChurnModel
+from leadlab.models.churn.nights import nights
+from leadlab.models.churn.silence import label_silence, outcomes_of, signs_of
+from leadlab.models.files.model_file import About, fingerprint, read_model, save_model
 from leadlab.models.landmarks import leads_of
 from leadlab.models.matrix import matrix
-from leadlab.models.model_file import About, fingerprint, read_model, save_model
-from leadlab.models.nights import nights
-from leadlab.models.silence import label_silence, outcomes_of, signs_of
 from leadlab.models.training import Told
 from leadlab.schema import EventLog
 

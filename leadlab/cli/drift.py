@@ -12,9 +12,9 @@ from leadlab.cli.score import Model, check_kinds, scorer_of
 from leadlab.cli.train import AsJson, Kind, Lead, Value, When
 from leadlab.errors import EmptyInput
 from leadlab.features import build
-from leadlab.models.drift import Drift
-from leadlab.models.drift import drift as compare
-from leadlab.models.validation import leads_of
+from leadlab.models.validation.drift import Drift
+from leadlab.models.validation.drift import drift as compare
+from leadlab.models.validation.validation import leads_of
 
 HELP = """Compare a newer log with an older one as a model sees them: inputs, gaps, scores.
 

@@ -12,7 +12,7 @@ from leadlab.cli.console import print_json, steps, table
 from leadlab.cli.train import AsJson
 from leadlab.data import load
 from leadlab.errors import UnknownName
-from leadlab.models.protocol import Evaluation
+from leadlab.models.protocols.evaluation import Evaluation
 
 HELP = """Run a published protocol on a public data set; the same seed gives the same figures.
 
@@ -60,24 +60,26 @@ def _simulated(leads: int, seed: int) -> object:
 
 
 PROTOCOLS = {
-    "bpic2012": Protocol("leadlab.models.bpic2012:evaluate_bpic2012", "bpic2012", 11),
+    "bpic2012": Protocol("leadlab.models.protocols.bpic2012:evaluate_bpic2012", "bpic2012", 11),
     "bpic2012_churn": Protocol(
-        "leadlab.models.bpic2012_churn:evaluate_bpic2012_churn", "bpic2012", 5
+        "leadlab.models.protocols.bpic2012_churn:evaluate_bpic2012_churn", "bpic2012", 5
     ),
-    "brokerage": Protocol("leadlab.models.brokerage:evaluate_brokerage", BROKERAGE, 4, 200_000),
+    "brokerage": Protocol(
+        "leadlab.models.protocols.brokerage:evaluate_brokerage", BROKERAGE, 4, 200_000
+    ),
     "brokerage_churn": Protocol(
-        "leadlab.models.brokerage_churn:evaluate_brokerage_churn", BROKERAGE, 5, 10_000
+        "leadlab.models.protocols.brokerage_churn:evaluate_brokerage_churn", BROKERAGE, 5, 10_000
     ),
-    "cdnow": Protocol("leadlab.models.cdnow:evaluate_cdnow", "cdnow", 3),
+    "cdnow": Protocol("leadlab.models.protocols.cdnow:evaluate_cdnow", "cdnow", 3),
     "x_education": Protocol(
-        "leadlab.models.table_protocols:evaluate_x_education", "x_education", 8
+        "leadlab.models.protocols.shuffled:evaluate_x_education", "x_education", 8
     ),
-    "telco": Protocol("leadlab.models.table_protocols:evaluate_telco", "telco", 12),
+    "telco": Protocol("leadlab.models.protocols.shuffled:evaluate_telco", "telco", 12),
     "bank_marketing": Protocol(
-        "leadlab.models.ordered_protocols:evaluate_bank_marketing", "bank_marketing", 4
+        "leadlab.models.protocols.ordered:evaluate_bank_marketing", "bank_marketing", 4
     ),
     "olist_funnel": Protocol(
-        "leadlab.models.ordered_protocols:evaluate_olist_funnel", "olist_funnel", 5
+        "leadlab.models.protocols.ordered:evaluate_olist_funnel", "olist_funnel", 5
     ),
 }
 

@@ -17,8 +17,8 @@ from leadlab.cli.train import Kind, Lead, Log, Value, When
 from leadlab.config import Settings
 from leadlab.errors import BadInput
 from leadlab.explain import Scorer
-from leadlab.models.later_leads import Side, split_at_test
-from leadlab.models.model_file import About, read_model, save_model
+from leadlab.models.files.model_file import About, read_model, save_model
+from leadlab.models.validation.later_leads import Side, split_at_test
 from leadlab.registry import Card, Decision, Listed, Registry, compare
 from leadlab.registry.card import data_in_words, metrics_in_words
 from leadlab.registry.stages import STAGES

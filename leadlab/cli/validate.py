@@ -16,11 +16,11 @@ from leadlab.cli.train import AsJson, Kind, Lead, Log, Value, When
 from leadlab.errors import BadInput
 from leadlab.explain import Scorer
 from leadlab.explain.importance import shapley_importance
-from leadlab.models.later_leads import as_known, split_at_test
-from leadlab.models.segments import Segments
 from leadlab.models.training import Told, baselines_of
-from leadlab.models.validation import Validation
-from leadlab.models.validation import validate as judge
+from leadlab.models.validation.later_leads import as_known, split_at_test
+from leadlab.models.validation.segments import Segments
+from leadlab.models.validation.validation import Validation
+from leadlab.models.validation.validation import validate as judge
 from leadlab.schema import EventLog
 
 MOST_EXPLAINED = 10_000

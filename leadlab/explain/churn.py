@@ -12,7 +12,7 @@ from leadlab.explain.scores import Scores
 from leadlab.explain.trees import TreeShapley
 from leadlab.features.feature_set import FeatureSet
 from leadlab.features.table import FeatureTable
-from leadlab.models.churn import ChurnModel
+from leadlab.models.churn.model import ChurnModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class ChurnScorer:
     --------
     >>> from leadlab.data import simulate
     >>> from leadlab.features import build, catalogue
-    >>> from leadlab.models.silence import label_silence
+    >>> from leadlab.models.churn.silence import label_silence
     >>> log = simulate(80, 120, seed=3).log
     >>> table = build(log, catalogue())
     >>> model = ChurnModel(folds=2).fit(table, label_silence(table, log))

@@ -15,9 +15,9 @@ from xgboost import Booster, XGBClassifier
 from leadlab.errors import BadInput
 from leadlab.explain.column_scores import LOG_ODDS, PROBABILITY, ColumnScores
 from leadlab.explain.trees import EXACT, TreeShapley
-from leadlab.models.calibrated import Calibrated
+from leadlab.models.calibration.calibrated import Calibrated
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.table_model import TableModel
+from leadlab.models.tables.model import TableModel
 
 F64 = NDArray[np.float64]
 BACKGROUND_ROWS = 100

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
 from leadlab.explain.scores import Scores
-from leadlab.models.importance import Importance, families, importance_of
+from leadlab.models.validation.importance import Importance, families, importance_of
 
 
 class Explained(Protocol):

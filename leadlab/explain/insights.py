@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from leadlab.errors import BrokenPlugin
 from leadlab.explain.scores import Scores
-from leadlab.models.plugins import Fence, Plugin, load_plugin, plugin, plugins
+from leadlab.models.files.plugins import Fence, Plugin, load_plugin, plugin, plugins
 
 GROUP = "leadlab.insights"
 MOST = 20

@@ -14,8 +14,8 @@ from leadlab.explain.trees import TreeShapley
 from leadlab.features.feature_set import FeatureSet
 from leadlab.features.table import FeatureTable
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.feature_plan import check_plan
-from leadlab.models.model_file import About, load_model
+from leadlab.models.files.feature_plan import check_plan
+from leadlab.models.files.model_file import About, load_model
 
 
 class Scorer:

@@ -10,12 +10,12 @@ import xgboost as xgb
 from numpy.typing import ArrayLike
 
 from leadlab.errors import BadInput, NotFitted
-from leadlab.models.calibrated import cross_calibrated
-from leadlab.models.calibration import Calibration, choose_calibration
+from leadlab.models.calibration.calibrated import cross_calibrated
+from leadlab.models.calibration.choice import Calibration, choose_calibration
+from leadlab.models.calibration.rate_interval import RateInterval, interval_size
 from leadlab.models.estimator import F32, F64, LeadClassifier
 from leadlab.models.folds import grouped_folds, members
 from leadlab.models.matrix import matrix
-from leadlab.models.rate_interval import RateInterval, interval_size
 
 
 class ConversionModel(LeadClassifier):
@@ -189,15 +189,15 @@ class ConversionModel(LeadClassifier):
         return np.asarray(chance, np.float64)
 
     def to_files(self) -> dict[str, bytes]:
-        """The fitted model as named files, without pickle; see `leadlab.models.stored`."""
-        from leadlab.models.conversion_files import to_files  # noqa: PLC0415  (cycle)
+        """The fitted model as named files, without pickle; see `leadlab.models.files.stored`."""
+        from leadlab.models.files.conversion import to_files  # noqa: PLC0415  (cycle)
 
         return to_files(self)
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """The inverse of `to_files`; files that it cannot read raise many kinds of error."""
-        from leadlab.models.conversion_files import from_files  # noqa: PLC0415  (cycle)
+        from leadlab.models.files.conversion import from_files  # noqa: PLC0415  (cycle)
 
         return from_files(cls, files)
 

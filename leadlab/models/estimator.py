@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from leadlab.errors import BadInput, NotFitted
-from leadlab.models.feature_plan import plan_of
+from leadlab.models.files.feature_plan import plan_of
 from leadlab.models.matrix import Matrix, matrix, outcomes, same_columns
 
 F32 = NDArray[np.float32]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leadlab.models import metrics
-from leadlab.models.rate_interval import RateInterval
+from leadlab.models.calibration.rate_interval import RateInterval
 
 SIMULATIONS = 200
 

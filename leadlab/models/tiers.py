@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlab.errors import BadInput
 from leadlab.models import metrics
-from leadlab.models.calibration import scores
+from leadlab.models.calibration.choice import scores
 from leadlab.models.tier_cuts import Cut, cut_whole, cuts_by_segment
 
 F64 = NDArray[np.float64]

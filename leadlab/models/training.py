@@ -16,9 +16,9 @@ from leadlab.features.moments import At
 from leadlab.features.table import FeatureTable
 from leadlab.models.baselines import BaseRate, LastEventRule, Logistic
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.files.model_file import About, fingerprint, save_model
 from leadlab.models.landmarks import Landmarks, label_landmarks
 from leadlab.models.matrix import matrix
-from leadlab.models.model_file import About, fingerprint, save_model
 from leadlab.models.report import Fitted, Report, evaluate
 from leadlab.models.splits import Split, temporal_split
 from leadlab.schema.log import EventLog

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from leadlab.errors import BadInput
-from leadlab.models.model_file import About
+from leadlab.models.files.model_file import About
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from leadlab.errors import BrokenFile, Overtaken
-from leadlab.models.members import sha256
+from leadlab.models.files.members import sha256
 from leadlab.registry.sealed import LARGEST_BYTES, seal, unseal
 from leadlab.registry.stages import State
 from leadlab.registry.store import Store, Taken

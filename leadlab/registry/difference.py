@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from leadlab.models.feature_plan import Plan, plan_difference
+from leadlab.models.files.feature_plan import Plan, plan_difference
 from leadlab.registry.version import Version
 
 Pair = tuple[Any, Any]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from leadlab.errors import BadInput, BrokenFile
 from leadlab.features.feature_set import FeatureSet
-from leadlab.models.feature_plan import plan_hash, same_plan
-from leadlab.models.model_file import ABOUT, About, about_of, model_of
-from leadlab.models.stored import Storable
+from leadlab.models.files.feature_plan import plan_hash, same_plan
+from leadlab.models.files.model_file import ABOUT, About, about_of, model_of
+from leadlab.models.files.stored import Storable
 from leadlab.registry.version import Version
 from leadlab.registry.versions import Versions
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from leadlab.errors import UnknownName
 from leadlab.features.feature_set import FeatureSet
-from leadlab.models.feature_plan import plan_hash
-from leadlab.models.model_file import About, members_of, versions
-from leadlab.models.stored import Storable
+from leadlab.models.files.feature_plan import plan_hash
+from leadlab.models.files.model_file import About, members_of, versions
+from leadlab.models.files.stored import Storable
 from leadlab.registry.card import Card
 from leadlab.registry.code_version import code_version
 from leadlab.registry.decisions import Decision, Decisions

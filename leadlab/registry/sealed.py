@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadlab.errors import BadInput, BrokenFile
-from leadlab.models.members import format_number, sha256
+from leadlab.models.files.members import format_number, sha256
 
 READS = 1
 LARGEST_BYTES = 1 << 24

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from leadlab.errors import BrokenFile
-from leadlab.models.members import plain_name, sha256
+from leadlab.models.files.members import plain_name, sha256
 from leadlab.registry.card import Card
 from leadlab.registry.sealed import seal, unseal
 
@@ -42,13 +42,13 @@ class Version:
     number : int
         1, 2, ... in the order of registration.
     kind : str
-        See `leadlab.models.stored`.
+        See `leadlab.models.files.stored`.
     folder : str
         Name of the folder of its files.
     files : mapping of str to FileSum
         Each file with its checksum and size.
     data_hash : str
-        Fingerprint of the training set; see `leadlab.models.model_file.fingerprint`.
+        Fingerprint of the training set; see `leadlab.models.files.model_file.fingerprint`.
     plan_hash : str
         Hash of the feature plan; empty for a model of a bare matrix.
     features : tuple of str

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from leadlab.errors import BrokenFile, StoreFailed, UnknownName
-from leadlab.models.members import LARGEST_BYTES as LARGEST_FILE_BYTES
-from leadlab.models.members import MOST_MEMBERS, plain_name, sha256
+from leadlab.models.files.members import LARGEST_BYTES as LARGEST_FILE_BYTES
+from leadlab.models.files.members import MOST_MEMBERS, plain_name, sha256
 from leadlab.registry import sealed
 from leadlab.registry.store import Store, Taken
 from leadlab.registry.version import FileSum, Version

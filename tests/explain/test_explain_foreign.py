@@ -21,9 +21,9 @@ from leadlab.errors import BadInput, NotFitted
 from leadlab.explain.column_scores import LOG_ODDS, PROBABILITY
 from leadlab.explain.foreign import explain_classifier, summed
 from leadlab.explain.reasons import reasons
-from leadlab.models.calibrated import Calibrated
+from leadlab.models.calibration.calibrated import Calibrated
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.table_model import TableModel
+from leadlab.models.tables.model import TableModel
 
 BOOSTED = XGBClassifier(n_estimators=20, max_depth=3, n_jobs=1, random_state=0)
 METHODS = [

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from leadlab.errors import UnknownName
-from leadlab.models import bpic2012
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.protocol import Evaluation, best_of
+from leadlab.models.protocols import bpic2012
+from leadlab.models.protocols.evaluation import Evaluation, best_of
 from leadlab.schema.log import EventLog
 
 STEPS = ["A_SUBMITTED|COMPLETE", "O_SENT|COMPLETE", "W_Calling|START", "W_Calling|COMPLETE"]

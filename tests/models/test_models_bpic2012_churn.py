@@ -9,9 +9,9 @@ import pytest
 
 from leadlab.data.brokerage import simulate
 from leadlab.errors import BadInput, UnknownName
-from leadlab.models import bpic2012_churn, brokerage_churn
-from leadlab.models.churn import ChurnModel
+from leadlab.models.churn.model import ChurnModel
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.protocols import bpic2012_churn, brokerage_churn
 from leadlab.schema.log import EventLog
 
 DAY = pd.Timedelta(days=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from leadlab.data import simulate
-from leadlab.models import brokerage as protocol
+from leadlab.models.protocols import brokerage as protocol
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from leadlab.errors import BadInput, NotFitted
 from leadlab.models import metrics
-from leadlab.models.calibrated import Calibrated
+from leadlab.models.calibration.calibrated import Calibrated
 from leadlab.models.conversion import ConversionModel
 from leadlab.models.folds import ordered_folds
 

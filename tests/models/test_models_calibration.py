@@ -10,17 +10,17 @@ from sklearn.isotonic import IsotonicRegression
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
 from leadlab.models import metrics
-from leadlab.models.calibration import (
+from leadlab.models.calibration.choice import (
     METHODS,
     STEPPED,
     Calibration,
     choose_calibration,
     fit_calibration,
 )
-from leadlab.models.calibration_maps import fit_venn_abers, venn_abers_pair
+from leadlab.models.calibration.classes import MulticlassCalibration, choose_multiclass
+from leadlab.models.calibration.horizons import HorizonCalibration, calibrate_horizons, in_order
+from leadlab.models.calibration.maps import fit_venn_abers, venn_abers_pair
 from leadlab.models.folds import grouped_folds, ordered_folds
-from leadlab.models.horizon_calibration import HorizonCalibration, calibrate_horizons, in_order
-from leadlab.models.multiclass_calibration import MulticlassCalibration, choose_multiclass
 
 with np.errstate():  # the package switches NumPy's warnings off when imported
     from venn_abers import VennAbers

@@ -8,9 +8,9 @@ import pytest
 
 from leadlab.errors import BadInput
 from leadlab.features import build
-from leadlab.models import cdnow
-from leadlab.models.bgnbd import bgnbd, repeat_purchases
-from leadlab.models.repurchase import RepurchaseModel, scale_free
+from leadlab.models.protocols import cdnow
+from leadlab.models.protocols.bgnbd import bgnbd, repeat_purchases
+from leadlab.models.protocols.repurchase import RepurchaseModel, scale_free
 from leadlab.schema.log import EventLog
 
 START = pd.Timestamp("1997-01-01", tz="UTC")

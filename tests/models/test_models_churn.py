@@ -15,15 +15,15 @@ from leadlab.errors import BadInput, BrokenFile, NotFitted
 from leadlab.explain import reasons
 from leadlab.explain.churn import ChurnScorer
 from leadlab.features import FeatureSet, build, count, events, recency
-from leadlab.models.churn import ChurnModel, levels
-from leadlab.models.churn_figures import beside, compared, flat
-from leadlab.models.churn_labels import labels_of
+from leadlab.models.churn.figures import beside, compared, flat
+from leadlab.models.churn.labels import labels_of
+from leadlab.models.churn.model import ChurnModel, levels
+from leadlab.models.churn.nights import nights
+from leadlab.models.churn.silence import label_silence
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.curve import FeatureCurve
+from leadlab.models.files.model_file import About, read_model, save_model
 from leadlab.models.metrics import ece, log_loss, roc_auc
-from leadlab.models.model_file import About, read_model, save_model
-from leadlab.models.nights import nights
-from leadlab.models.silence import label_silence
+from leadlab.models.protocols.curve import FeatureCurve
 
 HORIZONS = np.array([7.0, 14.0, 30.0])
 SMALL = ConversionModel(rounds=60, patience=10, max_depth=3, min_child_weight=20, learning_rate=0.1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from leadlab.errors import BadInput, EmptyInput
-from leadlab.models.drift import benjamini_hochberg, drift, psi, psi_floor
+from leadlab.models.validation.drift import benjamini_hochberg, drift, psi, psi_floor
 
 VALUES = st.lists(
     st.one_of(st.floats(-5, 5), st.just(float("nan")), st.sampled_from([0.0, 1.0])),

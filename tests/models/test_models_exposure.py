@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from leadlab.errors import BadInput
-from leadlab.models.exposure import exposure
+from leadlab.models.validation.exposure import exposure
 
 
 def audited(**asked):

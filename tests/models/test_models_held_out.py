@@ -8,8 +8,8 @@ from sklearn import metrics as reference
 
 from leadlab.errors import BadInput, EmptyInput
 from leadlab.models import metrics
+from leadlab.models.calibration.rate_interval import RateInterval
 from leadlab.models.held_out import brier_skill, ece_floor, held_out_figures
-from leadlab.models.rate_interval import RateInterval
 
 KEYS = {
     "roc_auc",

@@ -13,8 +13,8 @@ from sklearn.inspection import permutation_importance as scikit
 from sklearn.linear_model import LogisticRegression
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
-from leadlab.models.dependence import dependence
-from leadlab.models.importance import permutation_importance
+from leadlab.models.validation.dependence import dependence
+from leadlab.models.validation.importance import permutation_importance
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from leadlab.errors import BadInput, UnknownName
 from leadlab.features import catalogue
-from leadlab.models.interventions import (
+from leadlab.models.churn.interventions import (
     CHANNELS,
     LEAVE,
     NO_CONTACT,

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
-from leadlab.models.leaks import check_leaks
+from leadlab.models.tables.leaks import check_leaks
 
 
 def honest(n=2000, seed=0):

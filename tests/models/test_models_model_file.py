@@ -10,8 +10,8 @@ import pytest
 from leadlab.errors import BadInput, BrokenFile, NotFitted
 from leadlab.features import FeatureSet, count, events, recency
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.files.model_file import About, fingerprint, load_model, save_model
 from leadlab.models.matrix import matrix
-from leadlab.models.model_file import About, fingerprint, load_model, save_model
 
 VISIT = events("Visit", noun="visit")
 

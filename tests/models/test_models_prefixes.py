@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
-from leadlab.models.prefixes import Task, auc_by_length, prefixes, sides
+from leadlab.models.protocols.prefixes import Task, auc_by_length, prefixes, sides
 from leadlab.schema.log import EventLog
 
 KINDS = ("Step", "O_SENT", "O_YES", "O_NO", "A_TOLD")

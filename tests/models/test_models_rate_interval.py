@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from leadlab.errors import BadInput, EmptyInput, NotFitted
-from leadlab.models.calibration import choose_calibration
-from leadlab.models.calibration_band import CalibrationBand
-from leadlab.models.count_distribution import cumulative
-from leadlab.models.prediction_sets import PredictionSets
-from leadlab.models.rate_interval import RateInterval
-from leadlab.models.score_blocks import score_blocks
+from leadlab.models.calibration.band import CalibrationBand
+from leadlab.models.calibration.choice import choose_calibration
+from leadlab.models.calibration.count_distribution import cumulative
+from leadlab.models.calibration.prediction_sets import PredictionSets
+from leadlab.models.calibration.rate_interval import RateInterval
+from leadlab.models.calibration.score_blocks import score_blocks
 
 
 def expit(margin):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
 from leadlab.features import FeatureSet, Moments, build, count, events
-from leadlab.models.nights import nights
-from leadlab.models.silence import label_silence, outcomes_of, signs_of
+from leadlab.models.churn.nights import nights
+from leadlab.models.churn.silence import label_silence, outcomes_of, signs_of
 from leadlab.schema.log import Coded, EventLog
 
 DAY_US = 86_400_000_000

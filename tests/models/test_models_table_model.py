@@ -18,10 +18,10 @@ from xgboost import XGBClassifier
 
 from leadlab.errors import BadInput, BrokenFile, EmptyInput, NotFitted
 from leadlab.models.baselines import BaseRate
-from leadlab.models.calibrated import Calibrated
+from leadlab.models.calibration.calibrated import Calibrated
 from leadlab.models.metrics import brier, roc_auc
-from leadlab.models.table_columns import ColumnWork, kind_of
-from leadlab.models.table_model import TableModel
+from leadlab.models.tables.columns import ColumnWork, kind_of
+from leadlab.models.tables.model import TableModel
 
 SMALL = XGBClassifier(n_estimators=30, max_depth=3, n_jobs=1, random_state=0)
 MODELS = [

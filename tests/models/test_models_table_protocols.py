@@ -13,13 +13,14 @@ from sklearn.dummy import DummyClassifier
 from xgboost import XGBClassifier
 
 from leadlab.errors import BadInput
-from leadlab.models import ordered_protocols, table_protocols
-from leadlab.models.delays import Delays
-from leadlab.models.held_out_folds import Sides, held_out_sides, spread, summary
-from leadlab.models.recent_calibration import RecentCalibration
-from leadlab.models.table_model import TableModel
-from leadlab.models.table_splits import repeated_holdout
-from leadlab.models.walk_forward import InTime, walk_forward
+from leadlab.models.calibration.recent import RecentCalibration
+from leadlab.models.protocols import ordered as ordered_protocols
+from leadlab.models.protocols import shuffled as table_protocols
+from leadlab.models.protocols.delays import Delays
+from leadlab.models.protocols.held_out_folds import Sides, held_out_sides, spread, summary
+from leadlab.models.protocols.walk_forward import InTime, walk_forward
+from leadlab.models.tables.model import TableModel
+from leadlab.models.tables.splits import repeated_holdout
 
 SMALL = TableModel(learner=XGBClassifier(n_estimators=15, max_depth=3, n_jobs=1, random_state=0))
 FIGURES = {

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadlab.errors import BadInput, EmptyInput
-from leadlab.models.table_splits import copies, ordered_split, repeated_holdout
+from leadlab.models.tables.splits import copies, ordered_split, repeated_holdout
 
 
 @settings(max_examples=30, deadline=None)

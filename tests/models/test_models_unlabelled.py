@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from leadlab.errors import BadInput
-from leadlab.models.unlabelled import ASSUMPTION, label_free
+from leadlab.models.validation.unlabelled import ASSUMPTION, label_free
 
 
 def planted(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

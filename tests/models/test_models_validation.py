@@ -17,20 +17,20 @@ from leadlab.errors import BadInput, EmptyInput, UnknownName
 from leadlab.features import build, catalogue
 from leadlab.models.baselines import BaseRate, Logistic
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.curves import gain as share_found
-from leadlab.models.curves import precision_recall, roc, stairs_of
-from leadlab.models.discrimination import discrimination
 from leadlab.models.draws import draws
-from leadlab.models.gain import gain
-from leadlab.models.later_leads import as_known, split_at_test
+from leadlab.models.files.model_file import About
 from leadlab.models.metrics import lift_at
-from leadlab.models.model_file import About
-from leadlab.models.one_outcome import OneOutcome
-from leadlab.models.plain import plain
-from leadlab.models.reliability import noise_floor, reliability
-from leadlab.models.segments import by_period, by_segment
 from leadlab.models.tabular import column, set_to, shuffled
-from leadlab.models.validation import validate
+from leadlab.models.validation.curves import gain as share_found
+from leadlab.models.validation.curves import precision_recall, roc, stairs_of
+from leadlab.models.validation.discrimination import discrimination
+from leadlab.models.validation.gain import gain
+from leadlab.models.validation.later_leads import as_known, split_at_test
+from leadlab.models.validation.one_outcome import OneOutcome
+from leadlab.models.validation.plain import plain
+from leadlab.models.validation.reliability import noise_floor, reliability
+from leadlab.models.validation.segments import by_period, by_segment
+from leadlab.models.validation.validation import validate
 
 SCORES = st.lists(
     st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.8, 1.0])),

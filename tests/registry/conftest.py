@@ -12,8 +12,8 @@ from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.files.model_file import About, fingerprint
 from leadlab.models.matrix import matrix
-from leadlab.models.model_file import About, fingerprint
 from leadlab.registry import Card, Registry
 
 AT = "2026-01-01T00:00:00Z"

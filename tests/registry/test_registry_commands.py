@@ -11,7 +11,7 @@ from leadlab.cli.app import app, run
 from leadlab.config import Settings
 from leadlab.data import simulate
 from leadlab.features import automatic, catalogue
-from leadlab.models.model_file import load_model, save_model
+from leadlab.models.files.model_file import load_model, save_model
 from leadlab.models.training import Study, train
 from leadlab.schema import write_log
 from tests.registry.conftest import fitted

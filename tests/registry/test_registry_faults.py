@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from leadlab.errors import ConfigError, Overtaken, StoreFailed
-from leadlab.models.model_file import save_model
+from leadlab.models.files.model_file import save_model
 from leadlab.registry import Registry, folder_store
 from leadlab.registry.store import Taken
 from tests.registry.conftest import AT, card, filled

@@ -11,8 +11,8 @@ import zipfile
 import pytest
 
 from leadlab.errors import BrokenFile, NewerFormat, UnknownName
-from leadlab.models.members import CHECKSUMS, sha256
-from leadlab.models.model_file import load_model, read_model, save_model
+from leadlab.models.files.members import CHECKSUMS, sha256
+from leadlab.models.files.model_file import load_model, read_model, save_model
 from leadlab.registry import Registry
 from leadlab.registry.sealed import seal
 from tests.registry.conftest import AT, card, filled, fitted
@@ -204,7 +204,7 @@ def test_a_zip_with_names_that_lead_elsewhere_or_bombs_is_refused(model, tmp_pat
             load_model(rezipped(file, {**members, name: b"x"}))
     with pytest.raises(BrokenFile, match="larger than any model"):
         load_model(rezipped(file, {**members, **{f"x{i}": b"" for i in range(300)}}))
-    monkeypatch.setattr("leadlab.models.members.LARGEST_BYTES", 1 << 20)
+    monkeypatch.setattr("leadlab.models.files.members.LARGEST_BYTES", 1 << 20)
     with pytest.raises(BrokenFile, match="larger than any model"):
         load_model(rezipped(file, {**members, "bomb": b"\0" * (1 << 21)}))
 

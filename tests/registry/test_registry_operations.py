@@ -13,7 +13,7 @@ import leadlab
 from leadlab.errors import BadInput, ConfigError, StoreFailed, UnknownName
 from leadlab.features import FeatureSet, count, events, recency
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.model_file import About
+from leadlab.models.files.model_file import About
 from leadlab.registry import Card, Registry
 from leadlab.registry.code_version import code_version
 from tests.registry.conftest import AT, card, filled, fitted

@@ -15,8 +15,8 @@ from leadlab.explain import Scorer, insights
 from leadlab.features import FeatureSet, count, events, recency
 from leadlab.features.table import FeatureTable
 from leadlab.models.conversion import ConversionModel
-from leadlab.models.plugins import plugins
-from leadlab.models.stored import Storable, kinds, model_class
+from leadlab.models.files.plugins import plugins
+from leadlab.models.files.stored import Storable, kinds, model_class
 from leadlab.schema import Coded
 from tests.registry.conftest import AT, card
 

@@ -13,8 +13,8 @@ from leadlab.config import Settings
 from leadlab.data import simulate
 from leadlab.features import build, catalogue
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.files.model_file import About, save_model
 from leadlab.models.landmarks import label_landmarks
-from leadlab.models.model_file import About, save_model
 from leadlab.schema.codec import write_log
 from leadlab.schema.kinds import LOST
 from leadlab.ui.recording import paths

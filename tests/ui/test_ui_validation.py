@@ -12,8 +12,8 @@ import pytest
 from bokeh.document import Document
 
 from leadlab.models.baselines import BaseRate, Logistic
-from leadlab.models.dependence import dependence
-from leadlab.models.validation import Validation, validate
+from leadlab.models.validation.dependence import dependence
+from leadlab.models.validation.validation import Validation, validate
 from leadlab.ui import validation as drawn
 
 EVIL = "<img src=x onerror=alert(1)>"

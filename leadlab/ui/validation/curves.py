@@ -7,8 +7,8 @@ from typing import Any
 import holoviews as hv
 import pandas as pd
 
-from leadlab.models.discrimination import Discrimination
-from leadlab.models.gain import Gain
+from leadlab.models.validation.discrimination import Discrimination
+from leadlab.models.validation.gain import Gain
 from leadlab.ui.theme import QUIET
 from leadlab.ui.validation.drawing import INKS, drawn, empty, ink, key, section, side_by_side
 

@@ -8,7 +8,7 @@ import holoviews as hv
 import pandas as pd
 from bokeh.models import NumeralTickFormatter
 
-from leadlab.models.dependence import MISSING, Dependence
+from leadlab.models.validation.dependence import MISSING, Dependence
 from leadlab.ui.theme import HOT
 from leadlab.ui.validation.drawing import (
     INKS,

@@ -7,7 +7,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 
-from leadlab.models.drift import Drift
+from leadlab.models.validation.drift import Drift
 from leadlab.ui.theme import HOT
 from leadlab.ui.validation.drawing import (
     INKS,

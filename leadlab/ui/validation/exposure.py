@@ -6,7 +6,7 @@ from typing import Any
 
 import holoviews as hv
 
-from leadlab.models.exposure import ALARM, MAYBE, Exposure
+from leadlab.models.validation.exposure import ALARM, MAYBE, Exposure
 from leadlab.ui.theme import HOT
 from leadlab.ui.validation.drawing import (
     INKS,

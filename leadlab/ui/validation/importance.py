@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadlab.models.importance import Importance
+from leadlab.models.validation.importance import Importance
 from leadlab.ui.validation.drawing import (
     INKS,
     drawn,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadlab.models.unlabelled import LabelFree
+from leadlab.models.validation.unlabelled import LabelFree
 from leadlab.ui.validation.drawing import empty, number, section, spanned, table, told
 from leadlab.ui.validation.figures import NAMES
 from leadlab.ui.wording import safe

@@ -11,7 +11,7 @@ import panel as pn
 from bokeh.resources import INLINE
 from panel.io.resources import CDN_DIST, DIST_DIR
 
-from leadlab.models.validation import Validation
+from leadlab.models.validation.validation import Validation
 from leadlab.schema.atomic import atomic_path
 from leadlab.ui.theme import look
 from leadlab.ui.validation.curves import discrimination_view, gain_view
@@ -31,7 +31,7 @@ def view(validation: Validation) -> Any:
     Parameters
     ----------
     validation : Validation
-        From `leadlab.models.validation.validate`.
+        From `leadlab.models.validation.validation.validate`.
 
     Returns
     -------

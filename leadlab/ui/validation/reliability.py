@@ -7,7 +7,7 @@ from typing import Any
 import holoviews as hv
 import pandas as pd
 
-from leadlab.models.reliability import Reliability
+from leadlab.models.validation.reliability import Reliability
 from leadlab.ui.chart import log_odds
 from leadlab.ui.theme import QUIET
 from leadlab.ui.validation.drawing import drawn, empty, ink, key, number, section, table, told

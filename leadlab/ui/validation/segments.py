@@ -7,7 +7,7 @@ from typing import Any
 import holoviews as hv
 import pandas as pd
 
-from leadlab.models.segments import Segments
+from leadlab.models.validation.segments import Segments
 from leadlab.ui.theme import HOT
 from leadlab.ui.validation.drawing import (
     INKS,

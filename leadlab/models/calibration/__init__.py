@@ -1,0 +1,1 @@
+"""Scores into probabilities that hold: maps, intervals, several classes and horizons."""

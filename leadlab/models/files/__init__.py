@@ -1,0 +1,1 @@
+"""Models as files: named contents with checksums, feature plans, models of other packages."""

@@ -1,0 +1,1 @@
+"""Published and simulated evaluations: ``leadlab evaluate NAME``, one flat object each."""
