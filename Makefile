@@ -71,7 +71,7 @@ newest-environment:
 		touch .venv-newest/.ready; fi
 
 NEWEST := 'xgboost-cpu>=3.4' hypothesis numba numpy pandas pyarrow pydantic pytest rich scikit-learn shap \
-	woodelf-explainer
+	skops venn-abers woodelf-explainer
 
 lab: .venv/.ready ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
