@@ -20,7 +20,7 @@ KINDS = (
     "Visited Website", "Property Search", "Saved Property Search", "Viewed Property",
     "Saved Property", "Email Opened", "Email Clicked", "Unsubscribed", "Incoming Message",
     "Incoming Email", "Incoming Call", "Outgoing Message", "Outgoing Email", "Outgoing Call",
-    "Listing Recommended", "Visited Open House", "Showing Requested", "Showing Scheduled",
+    "Discarded Property", "Listing Recommended", "Visited Open House", "Showing Requested", "Showing Scheduled",
     "Showing Completed", "Showing Cancelled", "Offer Submitted", "Offer Accepted",
     "Offer Rejected", "Contract Cancelled", CONVERTED, LOST,
 )  # fmt: skip

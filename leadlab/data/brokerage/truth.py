@@ -66,7 +66,8 @@ class Truth:
     settings : Settings
     leads : DataFrame
         One lead a row: ``lead``, ``segment``, ``lead_source``, ``agent``, ``arrived_us``,
-        ``first_answer_h``, ``lift``, ``zeal``, ``area``, ``price_place``.
+        ``first_answer_h``, ``lift``, ``zeal``, ``area``, ``price_place``, and what it would like:
+        the columns of `leadlab.data.brokerage.taste.Tastes.frame`.
     paths : DataFrame
         One stay a row, by lead and time: ``lead`` (row of `leads`), ``state`` (by number),
         ``mood`` (by name), ``entered_us``, ``left_us`` (beyond the log's end: what was to come).
@@ -291,7 +292,7 @@ def _leads_frame(world: World) -> pd.DataFrame:
             "area": leads.area,
             "price_place": leads.price,
         }
-    )
+    ).join(leads.taste.frame())
 
 
 def _paths_frame(world: World, stays: Stays) -> pd.DataFrame:
