@@ -1,0 +1,111 @@
+"""What in a message tells who somebody is, marked by place, and the message without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from leadlab.errors import UnknownName
+from leadlab.models.conversation import contacts
+
+Finder = Callable[[str], Iterator[tuple[int, int]]]
+_FINDERS: dict[str, Finder] = {
+    "e-mail": contacts.emails,
+    "phone": contacts.phones,
+    "account": contacts.accounts,
+    "address": contacts.addresses,
+    "name": contacts.names,
+}
+"""The earlier one wins where two find the same place."""
+SEES: dict[str, frozenset[str]] = {
+    "agent": frozenset({"e-mail", "phone", "address", "name"}),
+    "coach": frozenset({"name"}),
+    "analyst": frozenset(),
+}
+"""What each role is shown unmasked; nobody is shown account numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pii:
+    """One place that tells who somebody is.
+
+    Attributes
+    ----------
+    kind : str
+        "e-mail", "phone", "account", "address" or "name".
+    start, end : int
+        ``text[start:end]``.
+    """
+
+    kind: str
+    start: int
+    end: int
+
+
+def find_pii(text: str) -> tuple[Pii, ...]:
+    """Places to be masked, in order; none overlaps another.
+
+    A name that is told once is also found where it is repeated.
+
+    Examples
+    --------
+    >>> text = "I am Ann Smith, 206-555-0134. Ann Smith was at 12 Mill Lane."
+    >>> [(found.kind, text[found.start : found.end]) for found in find_pii(text)]
+    [('name', 'Ann Smith'), ('phone', '206-555-0134'), ('name', 'Ann Smith'), ('address', '12 Mill Lane')]
+    """
+    return _places(text, _FINDERS)
+
+
+def _places(text: str, kinds: Collection[str]) -> tuple[Pii, ...]:
+    found = [
+        Pii(kind, *span) for kind in _FINDERS if kind in kinds for span in _FINDERS[kind](text)
+    ]
+    told = {text[f.start : f.end] for f in found if f.kind == "name"}
+    if told:
+        again = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(told))) + r")(?!\w)")
+        found += [Pii("name", *match.span()) for match in again.finditer(text)]
+    kept: list[Pii] = []
+    last: dict[str, int] = {kind: i for i, kind in enumerate(_FINDERS)}
+    for one in sorted(found, key=lambda f: (f.start, last[f.kind], -f.end)):
+        if kept and one.start < kept[-1].end:
+            if one.end > kept[-1].end:
+                kept[-1] = Pii(kept[-1].kind, kept[-1].start, one.end)
+            continue
+        kept.append(one)
+    return tuple(kept)
+
+
+def masked(text: str, role: str = "analyst") -> str:
+    """The message with each place that the role may not see replaced by its kind.
+
+    What is masked is looked through again until nothing is found, so that the result holds none.
+
+    Parameters
+    ----------
+    text : str
+    role : str
+        One of `SEES`.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such role.
+
+    Examples
+    --------
+    >>> masked("I am Ann Smith, call 206-555-0134")
+    'I am [name], call [phone]'
+    >>> masked("I am Ann Smith, call 206-555-0134", role="coach")
+    'I am Ann Smith, call [phone]'
+    """
+    if role not in SEES:
+        raise UnknownName("role", role, SEES)
+    hidden = [kind for kind in _FINDERS if kind not in SEES[role]]
+    while places := _places(text, hidden):
+        parts, at = [], 0
+        for one in places:
+            parts += [text[at : one.start], f"[{one.kind}]"]
+            at = one.end
+        text = "".join(parts) + text[at:]
+    return text
