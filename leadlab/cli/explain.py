@@ -50,7 +50,7 @@ def explain(
         events = source.event_log(log or str(place), lead, kind, at, value)
         tell("score and explain")
         check_kinds(events, scorer)
-        own, until_us = _events_of(events, name, tenant, as_of)
+        own, until_us = events_until(events, name, tenant, as_of)
         before_us = int(own.at_us[-2]) if len(own) > 1 else int(own.at_us[-1])
         asked = Moments(
             Coded.constant(str(own.tenant.values()[0]), 2),
@@ -86,7 +86,7 @@ def explain(
         _show(told)
 
 
-def _events_of(
+def events_until(
     log: EventLog, name: str, tenant: str | None, as_of: str | None
 ) -> tuple[EventLog, int]:
     """The lead's events up to the moment, and the moment; the log's last event by default."""
