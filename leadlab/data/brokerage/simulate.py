@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from leadlab.data.brokerage.appeal import appeal
 from leadlab.data.brokerage.log import as_log
 from leadlab.data.brokerage.process import advance, arriving, happenings
 from leadlab.data.brokerage.settings import START, Settings, settings
@@ -48,6 +50,16 @@ class Brokerage:
     agents: pd.DataFrame
     stated: pd.DataFrame
     settings: Settings
+
+    def appeal(self, lead: Sequence[str]) -> NDArray[np.float64]:
+        """Hidden appeal of every home to leads by name, shape (leads, listings).
+
+        Raises
+        ------
+        UnknownName
+            A lead is not of this brokerage.
+        """
+        return appeal(self.truth.leads.iloc[self.truth.rows(lead)], self.listings)
 
     def write(self, folder: str | Path, *, force: bool = False) -> Path:
         """Write all of it; see `leadlab.data.brokerage.store.write_brokerage`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadlab.models.matching.catalogue import Catalogue
-from leadlab.schema.log import EventLog
+from leadlab.schema.log import Coded, EventLog
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -86,7 +87,7 @@ class Deeds:
         """Rows of each lead, in order of time."""
         order = np.argsort(self.lead, kind="stable")
         bounds = np.searchsorted(self.lead[order], np.arange(len(self.leads) + 1))
-        return [order[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [order[a:b] for a, b in pairwise(bounds)]
 
 
 def deeds(log: EventLog, homes: Catalogue) -> Deeds:
@@ -94,9 +95,10 @@ def deeds(log: EventLog, homes: Catalogue) -> Deeds:
 
     Examples
     --------
-    >>> log = EventLog.from_frame(pd.DataFrame({
+    >>> frame = pd.DataFrame({
     ...     "lead": ["a", "a"], "kind": [VIEW, "Email Opened"], "listing": ["L1", None],
-    ...     "at": ["2025-01-01", "2025-01-02"]}))
+    ...     "at": ["2025-01-01", "2025-01-02"]})
+    >>> log = EventLog.from_frame(frame, lead="lead", kind="kind", at="at")
     >>> homes = Catalogue.prepare(pd.DataFrame({"listing_key": ["L1"]}))
     >>> found = deeds(log, homes)
     >>> found.leads[found.lead].tolist(), found.home.tolist(), found.weight.tolist()
@@ -105,22 +107,13 @@ def deeds(log: EventLog, homes: Catalogue) -> Deeds:
     names = log.kind.names
     weight = np.array([*(WEIGHTS.get(str(n), 0.0) for n in names), 0.0])[log.kind.codes]
     grade = np.array([*(GRADES.get(str(n), 0) for n in names), 0])[log.kind.codes]
-    column = log.data.get("listing")
     rows = np.flatnonzero(weight != 0)
-    if column is None or isinstance(column, np.ndarray):
-        rows, home = rows[:0], np.empty(0, np.int64)
-    else:
+    column = log.data.get("listing")
+    home = np.full(len(rows), -1, np.int64)
+    if isinstance(column, Coded):
         row_of = np.append(homes.rows(np.asarray(column.names, dtype=object)), -1)
         home = row_of[column.codes[rows]]
-        rows, left_out = rows[home >= 0], int((home < 0).sum())
-        home = home[home >= 0]
-        return _deeds(log, rows, home, weight, grade, left_out)
-    return _deeds(log, rows, home, weight, grade, 0)
-
-
-def _deeds(
-    log: EventLog, rows: I64, home: I64, weight: F64, grade: NDArray[np.int64], left_out: int
-) -> Deeds:
+    rows, home = rows[home >= 0], home[home >= 0]
     order = np.argsort(log.at_us[rows], kind="stable")
     rows, home = rows[order], home[order]
     code, leads = pd.factorize(log.lead.codes[rows])
@@ -131,5 +124,5 @@ def _deeds(
         weight[rows],
         grade[rows].astype(np.int64),
         log.at_us[rows],
-        left_out,
+        int((weight != 0).sum()) - len(rows),
     )
