@@ -71,7 +71,7 @@ PROTOCOLS = {
         "leadlab.models.protocols.brokerage_churn:evaluate_brokerage_churn", BROKERAGE, 5, 10_000
     ),
     "brokerage_health": Protocol(
-        "leadlab.models.protocols.brokerage_health:evaluate_brokerage_health", BROKERAGE, 4, 20_000
+        "leadlab.models.protocols.brokerage_health:evaluate_brokerage_health", BROKERAGE, 4, 40_000
     ),
     "cdnow": Protocol("leadlab.models.protocols.cdnow:evaluate_cdnow", "cdnow", 3),
     "x_education": Protocol(

@@ -28,8 +28,8 @@ LEAST = 0.01
 declared to matter is never quite ignored."""
 STRENGTHS = (0.0, 0.01, 0.1)
 """Of the pull toward the weights to begin with, in nats a row for a squared distance of 1."""
-SHARES = (0.40, 0.70, 0.86, 0.94, 0.98)
-"""Share of rows below each cut where cuts are learned: the hottest 2% are the sixth level."""
+ODDS = (0.25, 1.0, 3.0, 8.0, 20.0)
+"""Odds of converting, in times the odds of all, at which the second to the sixth level begin."""
 
 
 def learn_weights(
@@ -54,7 +54,8 @@ def learn_weights(
     start : HealthWeights, optional
         Measures, and the weights that are drawn to; those of the package when not given.
     origin : str
-        What the weights will say they were learned from.
+        What the weights will say they were learned from; where the outcome hardly depends on the
+        score the cuts stay those of `start`, and the origin says so.
     folds, seed : int
         Of the choice among `STRENGTHS` by log-loss.
 
@@ -77,9 +78,9 @@ def learn_weights(
             found, line = _fitted(start, points[train], label[train], strength)
             losses[strength] += _loss(found, line, points[held], label[held])
     strength = min(STRENGTHS, key=lambda s: (losses[s], -s))
-    learned, _ = _fitted(start, points, label, strength)
+    learned, line = _fitted(start, points, label, strength)
     score = score_of(learned, parts_of(learned, points))
-    cuts = _cuts(score, learned.cuts)
+    cuts = _cuts(line, float(label.mean())) or start.cuts
     level = np.searchsorted(np.array(cuts), score, side="right")
     rows = np.bincount(level, minlength=len(LEVELS))
     won = np.bincount(level, weights=label, minlength=len(LEVELS))
@@ -89,15 +90,23 @@ def learn_weights(
         cuts=cuts,
         rates=tuple(float(r) for r in rates),
         rows=tuple(int(n) for n in rows),
-        origin=origin or f"learned on {len(label):,} rows",
+        origin=_origin(origin, len(label), cuts is start.cuts),
     )
 
 
-def _cuts(score: F64, usual: tuple[float, ...]) -> tuple[float, ...]:
-    """Quantiles of the score; where they coincide, as with few rows, the usual cuts."""
-    cuts = np.round(np.quantile(score, SHARES), 2)
-    ends = np.concatenate([[0.0], cuts, [100.0]])
-    return tuple(float(c) for c in cuts) if (np.diff(ends) > 0).all() else usual
+def _cuts(line: tuple[float, float], rate: float) -> tuple[float, ...]:
+    """Scores at which the line reaches `ODDS`; empty where it is too flat to reach them all."""
+    if line[1] <= 0:
+        return ()
+    margin = np.log(rate / (1 - rate)) + np.log(ODDS)
+    cuts = np.round(100 * (margin - line[0]) / line[1], 2)
+    rising = (np.diff([0.0, *cuts, 100.0]) > 0).all()
+    return tuple(map(float, cuts)) if rising else ()
+
+
+def _origin(told: str, n: int, usual_cuts: bool) -> str:
+    kept = "; cuts not learned, since the score reaches too few levels" if usual_cuts else ""
+    return f"learned on {n:,} rows{f' of {told}' if told else ''}{kept}"
 
 
 def _loss(weights: HealthWeights, line: tuple[float, float], points: F64, label: F64) -> float:

@@ -150,8 +150,7 @@ def nothing_known(table: FeatureTable) -> NDArray[np.bool_]:
     own = np.array([f.entity == "lead" and f.op in _NEVER_NAN for f in table.features])
     if not own.any():
         own[:] = True
-    unknown: NDArray[np.bool_] = np.isnan(table.values[:, own]).all(axis=1)
-    return unknown
+    return np.asarray(np.isnan(table.values[:, own]).all(axis=1), np.bool_)
 
 
 _NEVER_NAN = ("count", "trend", "decay")

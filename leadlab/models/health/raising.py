@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from leadlab.features.batch import build
-from leadlab.models.health.assess import Healths, assess_health, health_features
+from leadlab.models.health.assess import assess_health, health_features
+from leadlab.models.health.health import Healths
 from leadlab.models.health.weights import LEVELS, HealthWeights
 from leadlab.schema.kinds import Direction, kind_of
 from leadlab.schema.log import Coded, EventLog, concat

@@ -56,8 +56,18 @@ class Part:
         where = f"part {self.name}"
         if not (self.weight >= 0 and math.isfinite(self.weight)):
             raise BadInput("a weight is a number from 0", where=where, got=self.weight)
-        if not sum(m.weight for m in self.measures) > 0:
+        if not self.total > 0:
             raise BadInput("no measure has a weight", where=where)
+
+    @property
+    def total(self) -> float:
+        """Sum of the measures' weights."""
+        return sum(m.weight for m in self.measures)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Of each measure in the part; they add up to 1."""
+        return tuple(m.weight / self.total for m in self.measures)
 
 
 @dataclass(frozen=True)
@@ -228,10 +238,9 @@ class HealthWeights:
         """One row a measure: part, share of the part in the score, feature, share in its part."""
         total = sum(part.weight for part in self.parts)
         rows = [
-            (part.name, part.weight / total, m.feature, m.weight / own)
+            (part.name, part.weight / total, m.feature, share)
             for part in self.parts
-            for own in [sum(m.weight for m in part.measures)]
-            for m in part.measures
+            for m, share in zip(part.measures, part.shares, strict=True)
         ]
         return pd.DataFrame(rows, columns=["part", "part_share", "feature", "share_in_part"])
 

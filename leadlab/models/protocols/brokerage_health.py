@@ -34,11 +34,11 @@ from leadlab.schema.log import EventLog
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Tell = Callable[[str], None]
-NIGHTS = 80_000
+NIGHTS = 200_000
 """So many landmarks at most, evenly over leads and time."""
 PROTOCOL = (
     f"SIMULATED leads; '{OUTCOME}' within {HORIZON_DAYS:g} days, asked at midnights (every k-th, "
-    "so that 80,000 remain) from a lead's first event until its last has left every window, silent "
+    "so that 200,000 remain) from a lead's first event until its last has left every window, silent "
     "days included. The latest 20% of leads are the test side, landmarks whose window reaches it "
     "are purged. Weights and cuts are learned on the first of the earlier leads; every fifth of "
     "them maps the score to a probability. Figures without a name are those of the learned "
@@ -90,7 +90,7 @@ def evaluate_brokerage_health(
     train = asked.table.take(split.train)
     tell(f"learn weights on {len(split.train):,} nights")
     learned = learn_weights(
-        train, label[split.train], groups=asked.lead[split.train], origin="brokerage", seed=seed
+        train, label[split.train], groups=asked.lead[split.train], origin="the simulated brokerage", seed=seed
     )
     tell("fit the conversion model")
     later, test = asked.table.take(split.validation), asked.table.take(split.test)
