@@ -38,7 +38,6 @@ def carried(
     mapping of str to tuple of (words, effect)
         "intent", "sentiment", "urgency" and "objection ...".
     """
-    weights = _directions(heads, intent, objections)
     X = heads.many.ngrams.transform([text])
     words, columns, owners = heads.many.ngrams.owners(text)
     if not len(columns):
@@ -49,17 +48,19 @@ def carried(
     share = X.data[at] / often[at]
     owner = np.where(owners >= 0, owners, len(words) - 1 - owners)
     found = {}
-    for what, weight in weights.items():
-        effect = np.bincount(owner, share * weight[columns], 2 * len(words) + 1)
+    for what, weight in _directions(heads, columns, intent, objections).items():
+        effect = np.bincount(owner, share * weight, 2 * len(words) + 1)
         sign = -1.0 if what == "sentiment" and effect.sum() < 0 else 1.0
         best = [k for k in np.argsort(-sign * effect)[:TOP] if sign * effect[k] > 0]
         found[what] = tuple((_name(words, int(k)), float(effect[k])) for k in best)
     return found
 
 
-def _directions(heads: Heads, intent: int, objections: Sequence[str]) -> Mapping[str, Any]:
-    """Weights of each decision, one an n-gram."""
-    W, classifiers = heads.weights, heads.many.classifiers
+def _directions(
+    heads: Heads, columns: Any, intent: int, objections: Sequence[str]
+) -> Mapping[str, Any]:
+    """Weights of each decision, one an n-gram of the text."""
+    W, classifiers = heads.weights[columns], heads.many.classifiers
 
     def column(target: str, label: Any) -> Any:
         place = np.flatnonzero(classifiers[target].classes_ == label)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 
-ENGLISH = frozenset(
-    [
-        *("a about after again all also am an and any are as ask at back be because been before but"
-          " by call can can't cannot come could day did do does don't down for from get give go good"
-          " had has have he hello help her here hey hi him his home house how i i'd i'll i'm i've if"
-          " in into is isn't it it's just know let like list look looking make many may me more much"
-          " my need new no not now of off ok okay on one only or our out over pay please price see"
-          " send she should show so some still take talk tell thank thanks that that's the their"
-          " them then there they this time to today too u under up us very want was way we we'd"
-          " we'll we're we've were what what's when where which who why will with without won't work"
-          " would yes yet you your").split(),
-    ]
-)  # fmt: skip
-"""Words that hardly an English message of some length does without."""
+_USUAL = (
+    "about after again all also and any are ask at back because been before but by call can can't "
+    "cannot could day did do does don't down for from get give go good have hello help her here hey "
+    "hi his home house how i i'd i'll i'm i've if into isn't it it's just know let like look looking "
+    "make many may more much my need new not now of off okay one only our out over pay please see "
+    "send she should show some still take talk tell thank thanks that that's the their them then "
+    "there they this to today too under up very want way we'd we'll we're we've were what what's "
+    "when where which who why with without won't work would yes yet you your available bath baths "
+    "bed bedroom bedrooms beds budget buy garage garden kitchen listing loan mortgage offer price "
+    "rent sale sell showing street tour viewing pls thx asap"
+)
+ENGLISH = frozenset(_USUAL.split())
+"""Words that hardly an English message of some length does without, and that few others use."""
 LEAST_WORDS, LEAST_SHARE = 4, 0.12
 """A message of so many words is English if so many of them are among `ENGLISH`."""
 _LOOKED_AT = 2_000
