@@ -18,6 +18,7 @@ from leadlab.cli import (
     drift,
     evaluate,
     explain,
+    health,
     next_action,
     registry,
     score,
@@ -45,6 +46,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
 app.command("churn")(churn.churn)
+app.command("health")(health.health)
 app.command("next")(next_action.next_action)
 app.command("validate")(validate.validate)
 app.command("drift")(drift.drift)
