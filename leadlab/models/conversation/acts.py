@@ -53,7 +53,7 @@ class ActClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, *, c: float = 0.1, least: int = 2, balanced: bool = True, seed: int = 0
+        self, *, c: float = 0.2, least: int = 2, balanced: bool = True, seed: int = 0
     ) -> None:
         self.c = c
         self.least = least
