@@ -191,8 +191,8 @@ def _show(told: dict[str, Any], offered: Catalogue, to: Path | None) -> None:
             ("> " if a["action"] == drawn["action"] else "  ") + a["action"],
             a["channel"],
             f"{a['uplift']:+.1%} ({a['low']:+.0%} to {a['high']:+.0%})",
-            f"${a['cost_usd']:.2f}",
-            f"${a['net_usd']:.2f}",
+            f"{a['cost_usd']:.2f}",
+            f"{a['net_usd']:+.2f}",
             f"{a['propensity']:.0%}",
             a["basis"],
             a["words"],
@@ -201,7 +201,7 @@ def _show(told: dict[str, Any], offered: Catalogue, to: Path | None) -> None:
     ]
     terms = offered.terms
     note = CAUTION.format(outcome=terms.outcome, days=terms.horizon_days)
-    heads = ["action", "channel", "uplift", "cost", "net", "drawn with", "basis", "what"]
+    heads = ["action", "channel", "uplift", "cost $", "net $", "drawn with", "basis", "what"]
     table(f"Open actions; > is drawn (${terms.worth_usd:g} an outcome)", heads, rows, note)
     if told["refused"]:
         rows = [[r["action"], "; ".join(r["why"]), r["until"] or "-"] for r in told["refused"]]

@@ -1,19 +1,18 @@
 """What is believed of each action in each situation: a declared prior, then what was observed.
 
-A logged recommendation was drawn with known propensities, so it is a small experiment. Against
-waiting, action a has in one record the score
+A logged recommendation was drawn with known propensities, so it is a small experiment. A record in
+which action a or waiting was drawn gives a, against waiting, the score
 
-    s = 1[a taken] (y - m) / p(a) - 1[waited] (y - m) / p(wait)
+    s = 1[a drawn] (y - m) / p - 1[waited] (y - m) / (1 - p),   p = p(a) / (p(a) + p(wait))
 
 with y the outcome and m the mean outcome of earlier records. Its expectation is the effect whatever
-m is, as both had a chance; its variance is at most about (1/p(a) + 1/p(wait)) / 4. The prior is
+m is, as both had a chance; its variance is at most about 1 / (4 p (1 - p)). The prior is
 normal, so the belief is the precision-weighted mean of prior and scores. The effect is that of the
 recommendation: whether the team acted on it is part of it.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -133,10 +132,9 @@ def _score(one: Recommendation, action: str, surprise: float) -> tuple[float, fl
     """Score and its variance; None where the record says nothing of the action."""
     if action == WAIT or one.action not in (action, WAIT):
         return None
-    p, p_wait = one.eligible.get(action, 0.0), one.eligible.get(WAIT, 0.0)
-    if p <= 0 or p_wait <= 0:
+    own, idle = one.eligible.get(action, 0.0), one.eligible.get(WAIT, 0.0)
+    if own <= 0 or idle <= 0:
         return None
-    sign = 1 / p if one.action == action else -1 / p_wait
-    score = sign * surprise
-    assert math.isfinite(score)
-    return score, LARGEST_VARIANCE * (1 / p + 1 / p_wait)
+    p = own / (own + idle)
+    score = surprise / p if one.action == action else -surprise / (1 - p)
+    return score, LARGEST_VARIANCE / (p * (1 - p))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from leadlab.errors import BadInput, UnknownName
+from leadlab.features import catalogue as features
 from leadlab.models.actions.catalogue import Action, holds
 from leadlab.models.actions.quiet_hours import Place, next_allowed
 from leadlab.models.churn.interventions import CHANNELS, NO_CONTACT, TASK, UNSUBSCRIBED
@@ -15,6 +16,7 @@ from leadlab.models.churn.interventions import CHANNELS, NO_CONTACT, TASK, UNSUB
 REACHING = tuple(c for c in CHANNELS if c not in (TASK, NO_CONTACT))
 TOUCHED = "touch_recency"
 """Days since the team's last touch, among what is known of a lead."""
+LABELS = {feature.name: feature.label for feature in features()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +159,5 @@ def _unmet(action: Action, known: Mapping[str, float]) -> str:
     name, low, high = next(c for c in action.when if not holds((c,), known))
     span = f"at least {low:g}" if math.isinf(high) else f"{low:g} to {high:g}"
     value = known.get(name, math.nan)
-    return f"{name} is {'unknown' if math.isnan(value) else f'{value:g}'}, needed: {span}"
+    label = LABELS.get(name, name)
+    return f"{label}: {'unknown' if math.isnan(value) else f'{value:g}'}, needed: {span}"

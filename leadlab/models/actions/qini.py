@@ -1,8 +1,7 @@
 """Qini curve: outcomes gained by treating those first who are said to gain most.
 
-Written here although scikit-uplift has it: that takes 0/1 outcomes only (not dollars), and its
-coefficient divides by an ideal that only such outcomes have. The tests hold both equal where both
-exist.
+Written here although scikit-uplift has it: that takes outcomes of 0 and 1 only (not dollars), and
+calls a function that scikit-learn drops in 1.10. The tests hold both equal where both exist.
 """
 
 from __future__ import annotations

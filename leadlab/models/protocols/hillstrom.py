@@ -26,6 +26,7 @@ from leadlab.models.actions.off_policy import (
 from leadlab.models.actions.outcome_by_arm import OutcomeByArm
 from leadlab.models.actions.policy import propensities
 from leadlab.models.actions.uplift import UpliftModel
+from leadlab.models.protocols.econml_effects import econml_effects
 from leadlab.models.protocols.evaluation import Evaluation, best_of
 
 F64 = NDArray[np.float64]
@@ -37,20 +38,22 @@ FOLDS = 5
 VISIT_USD, EMAIL_USD = 1.0, 0.05
 """Declared for the policy with cost; the data say neither."""
 FLOOR = 0.05
+PEER = "econml LinearDRLearner"
 AT = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 OTHERS = ("visit", "conversion", "spend")
 PROTOCOL = (
     "Five shuffled folds of like arms; each fold's customers are valued by models that saw none of "
     "them (effects and expected outcomes alike). The policy sends each customer what the learned "
     "uplift of visits ranks first. Values are doubly robust with the design's propensities of 1/3, "
-    "95% bootstrap intervals over customers (_low, _high) within the folds drawn; _ips and _snips "
-    "beside. gain_over_X is the paired difference to sending X to all. thompson: what the sampler "
-    f"with a floor of {FLOOR:g} would be worth. conversion and spend (USD) are valued under the "
-    f"same policies. net: a visit taken to be worth ${VISIT_USD:g} and an e-mail to cost "
-    f"${EMAIL_USD:g} (declared); the policy with cost sends nothing where no uplift pays. Qini: "
-    "each arm against no e-mail, curve points in visits gained a customer when so large a share is "
-    "treated; random order gives the straight line (_random) and coefficient 0. Learner and "
-    "settings: {settings}"
+    "95% bootstrap intervals over customers (_low, _high) with the models as they are; visit_ips "
+    "and visit_snips beside. visit_gain_over_X and net_gain_over_X: paired differences to policy "
+    f"X. thompson: what the sampler with a floor of {FLOOR:g} is worth. conversion and spend (USD) "
+    f"are valued under the same policies. net: a visit taken to be worth ${VISIT_USD:g} and an "
+    f"e-mail to cost ${EMAIL_USD:g} (declared); the policy with cost sends nothing where no uplift "
+    "pays. Qini: each arm against no e-mail; points in visits gained a customer when so large a "
+    "share is treated; random order gives the straight line and coefficient 0 (baseline 'random'). "
+    "econml: its LinearDRLearner with like outcome trees and the arms' shares, on the same folds. "
+    "Learner and settings: {settings}"
 )
 SETTINGS = (
     "the mean of a ridge line (penalty by leave-one-out error on training rows) and of trees of "
@@ -79,17 +82,26 @@ class HeldOut(NamedTuple):
         Expected uplift of visits; the first column is 0.
     thompson : float array, shape (n, 3)
         Propensities of Thompson sampling.
+    peer : float array, shape (n, 3)
+        Expected uplift of visits by econml.
     expected : mapping of str to float array, shape (n, 3)
         Expected outcome of each arm.
     """
 
     effect: F64
     thompson: F64
+    peer: F64
     expected: Mapping[str, F64]
 
 
-def numbers(frame: pd.DataFrame) -> pd.DataFrame:
+def numbers(frame: pd.DataFrame, *, spare: bool = True) -> pd.DataFrame:
     """Customers as numbers: words become one column each, history also on a log scale.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    spare : bool
+        Whether the first word of each column gets a column too.
 
     Examples
     --------
@@ -100,7 +112,7 @@ def numbers(frame: pd.DataFrame) -> pd.DataFrame:
     kept = frame.drop(columns="history_segment", errors="ignore")
     place = list(kept.columns).index("history") + 1
     kept.insert(place, "log_history", np.log1p(kept["history"].to_numpy(np.float64)))
-    return pd.get_dummies(kept, dtype=np.float64)
+    return pd.get_dummies(kept, dtype=np.float64, drop_first=not spare)
 
 
 def evaluate_hillstrom(
@@ -132,11 +144,11 @@ def evaluate_hillstrom(
     arm = table.frame["segment"].map(codes).to_numpy(np.int64)
     if len(np.unique(arm)) < len(ARMS):
         raise BadInput("an arm of the experiment is missing", where="segment")
-    X = numbers(table.frame[table.features])
+    known = table.frame[table.features]
     logs = {
         name: logged(table.frame[name], arm, np.full(len(ARMS), 1 / len(ARMS))) for name in OTHERS
     }
-    held = _held_out(X, logs, members, seed, tell)
+    held = _held_out(known, logs, members, seed, tell)
     tell("value the policies")
     own, others = _valued(logs, held, seed)
     tell("Qini curves")
@@ -152,11 +164,12 @@ def evaluate_hillstrom(
 
 
 def _held_out(
-    X: pd.DataFrame, logs: Mapping[str, Logged], members: int, seed: int, tell: Tell
+    known: pd.DataFrame, logs: Mapping[str, Logged], members: int, seed: int, tell: Tell
 ) -> HeldOut:
+    X, lean = numbers(known), numbers(known, spare=False)
     visits = logs["visit"]
     shape = visits.propensity.shape
-    effect, thompson = np.empty(shape), np.empty(shape)
+    effect, thompson, peer = np.empty(shape), np.empty(shape), np.empty(shape)
     expected = {name: np.empty(shape) for name in logs}
     sides = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for i, (train, test) in enumerate(sides.split(X, visits.action), 1):
@@ -165,10 +178,13 @@ def _held_out(
         model.fit(X.iloc[train], visits.action[train], visits.y[train], visits.propensity[train])
         drawn = model.draws(X.iloc[test])
         effect[test], thompson[test] = drawn.mean(axis=0), propensities(drawn, FLOOR)
+        peer[test] = econml_effects(
+            lean.iloc[train], visits.action[train], visits.y[train], lean.iloc[test], seed=seed
+        )
         for name, log in logs.items():
             by_arm = OutcomeByArm(X.iloc[train], log.action[train], log.y[train], len(ARMS))
             expected[name][test] = by_arm.predict(X.iloc[test])
-    return HeldOut(effect, thompson, expected)
+    return HeldOut(effect, thompson, peer, expected)
 
 
 def _valued(
@@ -181,6 +197,7 @@ def _valued(
         "learned": greedy(held.effect.argmax(axis=1), k),
         "thompson": held.thompson,
         "with cost": greedy((VISIT_USD * held.effect - cost).argmax(axis=1), k),
+        PEER: greedy(held.peer.argmax(axis=1), k),
         "random": np.full((n, k), 1 / k),
         **{_to_all(name): always(i, n, k) for i, name in enumerate(ARMS)},
     }
@@ -192,12 +209,10 @@ def _valued(
     for policy, chosen in policies.items():
         rows[f"net|{policy}"] = VISIT_USD * rows[f"visit|{policy}"] - chosen @ cost
     own: dict[str, float] = {}
-    for other in ("random", *map(_to_all, ARMS)):
-        own_rows = rows["visit|learned"] - rows[f"visit|{other}"]
-        rows[f"gain_over_{other}".replace(" ", "_")] = own_rows
-        rows[f"net_gain_over_{other}".replace(" ", "_")] = (
-            rows["net|with cost"] - rows[f"net|{other}"]
-        )
+    for other in _BASELINES:
+        behind = "_gain_over_" + other.split(" Linear")[0].replace(" ", "_")
+        rows[f"visit{behind}"] = rows["visit|learned"] - rows[f"visit|{other}"]
+        rows[f"net{behind}"] = rows["net|with cost"] - rows[f"net|{other}"]
     rows["thompson_gain_over_random"] = rows["visit|thompson"] - rows["visit|random"]
     found = means(rows, seed=seed)
     others: dict[str, dict[str, float]] = {name: {} for name in policies if name in _BASELINES}
@@ -221,7 +236,7 @@ def _to_all(name: str) -> str:
     return f"{name} to all"
 
 
-_BASELINES = ("random", *map(_to_all, ARMS))
+_BASELINES = ("random", PEER, *map(_to_all, ARMS))
 
 
 def _qini(log: Logged, effect: F64) -> tuple[dict[str, float], dict[str, float]]:
