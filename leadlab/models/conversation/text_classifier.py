@@ -52,12 +52,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_ : array, shape (k,)
     ngrams_ : NGrams
     weights_ : float32 array, shape (n-grams, k)
-        Divided by the temperature; each row has mean 0.
+        Divided by the temperature.
     intercept_ : float64 array, shape (k,)
     calibration_ : MulticlassCalibration
     c_ : float
         The one chosen.
     held_out_log_loss_ : float
+    held_out_ : float64 array, shape (n, k)
+        Calibrated probabilities of the training rows by models of other folds; not kept in files.
+    scope_ : float or None
+        See `set_scope`.
 
     Examples
     --------
@@ -94,6 +98,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: ArrayLike,
         *,
         groups: ArrayLike | None = None,
+        counted: ArrayLike | None = None,
         ngrams: NGrams | None = None,
     ) -> Self:
         """Learn from labelled texts.
@@ -105,6 +110,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Class of each; text, whole numbers or truth values.
         groups : array, shape (n,), optional
             Conversation or lead of each row, kept on one side of each fold.
+        counted : bool array, shape (n,), optional
+            Rows that held-out loss and temperature look at, where only those are like what will be
+            asked; all when not given.
         ngrams : NGrams, optional
             Fitted, to be shared by several targets; otherwise fitted on these texts.
 
@@ -119,7 +127,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, label = _labelled(y, len(known))
         group = members(groups, len(known))
         held = self._held_out(known, label, group, groups is not None)
-        tried = {c: _tempered(P, label, group, self) for c, P in held.items()}
+        rows = np.ones(len(known), bool) if counted is None else np.asarray(counted, bool)
+        if rows.shape != (len(known),) or not rows.any():
+            raise BadInput("one truth value a text, some of them true", where="counted")
+        tried = {
+            c: _tempered(scores[rows], label[rows], group[rows], self) for c, scores in held.items()
+        }
         losses = {c: one.losses[one.method] for c, one in tried.items()}
         self.c_ = min(losses, key=losses.__getitem__)
         self.calibration_, self.held_out_log_loss_ = tried[self.c_], losses[self.c_]
@@ -129,6 +142,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         heat = self.calibration_.temperature
         self.weights_: F32 = np.ascontiguousarray(solved[0] / heat, np.float32)
         self.intercept_: F64 = solved[1] / heat
+        self.scope_: float | None = None
         return self
 
     def _held_out(
@@ -151,7 +165,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def _solve(self, X: csr_matrix, label: I64, c: float) -> Solution:
-        """Weights and intercepts of one linear score a class, of mean 0 over the classes."""
+        """Weights and intercepts of one linear score a class."""
         if self.solver == "svm":
             line = LinearSVC(C=c, random_state=self.seed, max_iter=5000)
         else:
@@ -160,7 +174,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights, intercept = line.coef_.T, line.intercept_
         if weights.shape[1] == 1:
             weights, intercept = weights * [[-0.5, 0.5]], intercept * [-0.5, 0.5]
-        return weights - weights.mean(axis=1, keepdims=True), intercept - intercept.mean()
+        return weights, intercept
 
     def predict_proba(self, texts: Sequence[str]) -> F64:
         """Probabilities, shape (n, k), rows of sum 1."""
@@ -172,13 +186,58 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def scores(self, texts: Sequence[str]) -> F64:
-        """Logarithms of the probabilities up to a constant a row, shape (n, k), of mean 0."""
+        """Logarithms of the probabilities up to a constant a row, shape (n, k)."""
         self._refuse_unfitted()
         return self.scores_of(self.ngrams_.transform(texts))
 
     def scores_of(self, X: csr_matrix) -> F64:
         """`scores` of rows that `ngrams_` gave."""
         found: F64 = X @ self.weights_ + self.intercept_
+        return found
+
+    def set_scope(self, texts: Sequence[str], y: ArrayLike, *, lost: float = 0.01) -> Self:
+        """Set the least score of the best class below which a text counts as outside all classes.
+
+        The scores of one class against the rest say more of this than probabilities, which compare
+        the classes with each other and must sum to 1. No text from outside is needed.
+
+        Parameters
+        ----------
+        texts : list of str, n
+            Of these classes, not trained on.
+        y : array, shape (n,)
+        lost : float
+            Share of the texts that are classified rightly which may be taken for outside.
+
+        Raises
+        ------
+        NotFitted, BadInput
+            If `lost` is no share, or no text is classified rightly.
+        """
+        if not 0 <= lost < 1:
+            raise BadInput("no share of texts", where="lost", got=lost, expected="[0, 1)")
+        scores = self.scores(texts)
+        label = np.asarray(y)
+        if label.shape != (len(scores),):
+            raise BadInput("one class a text is needed", where="y", got=label.shape)
+        right = self.classes_[scores.argmax(axis=1)] == label
+        if not right.any():
+            raise BadInput("no text is classified rightly", where="texts")
+        self.scope_ = float(np.quantile(scores[right].max(axis=1), lost))
+        return self
+
+    def outside(self, texts: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether each text counts as outside all classes, by `set_scope`.
+
+        Raises
+        ------
+        NotFitted
+            Before `set_scope`.
+        """
+        scores = self.scores(texts)
+        if self.scope_ is None:
+            raise NotFitted("no scope is set yet", hint="Call set_scope.")
+        found: NDArray[np.bool_] = scores.max(axis=1) < self.scope_
         return found
 
     def margin(self, text: str, label: Any = None) -> float:
@@ -191,7 +250,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The likeliest when not given.
         """
         scores = self.scores([text])[0]
-        return float(scores[self._column(scores, label)] * self._against_others())
+        return float(self._against_others(scores)[self._column(scores, label)])
 
     def why(self, text: str, label: Any = None, top: int | None = 5) -> list[tuple[str, float]]:
         """Words and pairs of words with what each adds to the `margin` of a class.
@@ -222,13 +281,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         effects: dict[str, float] = {}
         for column, owner in zip(columns.tolist(), owners.tolist(), strict=True):
             name = words[owner] if owner >= 0 else f"{words[-2 - owner]} {words[-1 - owner]}"
-            weight = float(self.weights_[column, chosen]) * self._against_others()
+            weight = float(self._against_others(self.weights_[column].astype(np.float64))[chosen])
             effects[name] = effects.get(name, 0.0) + each[column] * weight / int(often[column])
         ranked = sorted(effects.items(), key=lambda one: (-abs(one[1]), one[0]))
         return ranked if top is None else ranked[:top]
 
-    def _against_others(self) -> float:
-        return len(self.classes_) / (len(self.classes_) - 1)
+    def _against_others(self, scores: F64) -> F64:
+        """Each score less the mean of the others."""
+        k = len(scores)
+        found: F64 = (scores - scores.mean()) * (k / (k - 1))
+        return found
 
     def _column(self, scores: F64, label: Any) -> int:
         if label is None:

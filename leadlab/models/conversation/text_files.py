@@ -46,6 +46,7 @@ def to_files(model: TextClassifier) -> dict[str, bytes]:
         "settings": model.get_params(),
         "c": model.c_,
         "held_out_log_loss": model.held_out_log_loss_,
+        "scope": model.scope_,
         "calibration": model.calibration_.to_json(),
         "ngrams": {"least": model.ngrams_.least, "idf": model.ngrams_.idf},
     }
@@ -86,7 +87,7 @@ def _restored(cls: type[M], files: Mapping[str, bytes]) -> M:
     kept = {"keys": arrays["ngram_keys"], "weights": arrays["ngram_weights"]}
     model.ngrams_ = NGrams.from_arrays(kept, **described["ngrams"])
     model.calibration_ = MulticlassCalibration.from_json(described["calibration"])
-    model.held_out_log_loss_ = described["held_out_log_loss"]
+    model.held_out_log_loss_, model.scope_ = described["held_out_log_loss"], described["scope"]
     if model.weights_.shape != (len(kept["keys"]), len(model.classes_)):
         raise ValueError("n-grams, classes and weights differ in number")
     return model
