@@ -92,6 +92,7 @@ PROTOCOLS = {
         "leadlab.models.protocols.brokerage_health:evaluate_brokerage_health", BROKERAGE, 4, 40_000
     ),
     "cdnow": Protocol("leadlab.models.protocols.cdnow:evaluate_cdnow", "cdnow", 3),
+    "hillstrom": Protocol("leadlab.models.protocols.hillstrom:evaluate_hillstrom", "hillstrom", 7),
     "x_education": Protocol(
         "leadlab.models.protocols.shuffled:evaluate_x_education", "x_education", 8
     ),

@@ -197,9 +197,9 @@ def test_the_learner_agrees_with_econml():
 
 def test_the_spread_of_draws_is_that_of_the_estimate():
     means = []
-    for seed in range(12):
-        X, arm, y, _ = world(800, seed)
-        model = UpliftModel(members=8, seed=seed).fit(X, arm, y, P)
+    for seed in range(10):
+        X, arm, y, _ = world(600, seed)
+        model = UpliftModel(members=6, folds=2, seed=seed).fit(X, arm, y, P)
         means.append((model.effects(X)[:, 1].mean(), model.draws(X)[:, :, 1].mean(axis=1).std()))
     found = np.array(means)
     assert 0.6 < found[:, 1].mean() / found[:, 0].std() < 1.7
