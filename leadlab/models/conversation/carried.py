@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.models.conversation.heads import TONES, Heads
+from leadlab.models.conversation.rules import hits
 from leadlab.models.conversation.topics import INTENTS
 
 F64 = NDArray[np.float64]
@@ -21,8 +22,9 @@ def carried(
 ) -> dict[str, tuple[tuple[str, float], ...]]:
     """Words and pairs of words that spoke for each decision, the strongest first.
 
-    What a part of a word adds counts for its word. Effects are log-odds of the linear models: of an
-    intent against the mean of all, of warm against cold, of pressing against not.
+    What a part of a word adds counts for its word, and what a key word adds for itself. Effects are
+    log-odds before calibration: of an intent against the mean of the others, of warm against cold,
+    of pressing and of a doubt against not.
 
     Parameters
     ----------
@@ -38,46 +40,55 @@ def carried(
     mapping of str to tuple of (words, effect)
         "intent", "sentiment", "urgency" and "objection ...".
     """
-    X = heads.many.ngrams.transform([text])
-    words, columns, owners = heads.many.ngrams.owners(text)
-    if not len(columns):
-        return {}
-    places = {column: i for i, column in enumerate(X.indices.tolist())}
-    at = np.array([places[column] for column in columns.tolist()])
-    often = np.bincount(at)
-    share = X.data[at] / often[at]
-    owner = np.where(owners >= 0, owners, len(words) - 1 - owners)
+    wanted = _wanted(heads, intent, objections)
+    names, columns, share = _cut(heads, text)
+    told = hits(text)
     found = {}
-    for what, weight in _directions(heads, columns, intent, objections).items():
-        effect = np.bincount(owner, share * weight, 2 * len(words) + 1)
-        sign = -1.0 if what == "sentiment" and effect.sum() < 0 else 1.0
-        best = [k for k in np.argsort(-sign * effect)[:TOP] if sign * effect[k] > 0]
-        found[what] = tuple((_name(words, int(k)), float(effect[k])) for k in best)
+    for what, (target, way) in wanted.items():
+        stack, k = heads.stacks[target], len(way)
+        effects: dict[str, float] = {}
+        if len(columns):
+            weights = heads.many.classifiers[target].weights_[columns]
+            each = share * (weights @ (stack.weights[:k] @ way))
+            for name, effect in zip(names, each.tolist(), strict=True):
+                effects[name] = effects.get(name, 0.0) + effect
+        key = stack.weights[k:] @ way
+        for sort, word in told:
+            effects[word] = effects.get(word, 0.0) + float(key[sort])
+        sign = -1.0 if what == "sentiment" and sum(effects.values()) < 0 else 1.0
+        ranked = sorted(effects.items(), key=lambda one: (-sign * one[1], one[0]))
+        found[what] = tuple((word, e) for word, e in ranked[:TOP] if sign * e > 0)
     return found
 
 
-def _directions(
-    heads: Heads, columns: Any, intent: int, objections: Sequence[str]
-) -> Mapping[str, Any]:
-    """Weights of each decision, one an n-gram of the text."""
-    W, classifiers = heads.weights[columns], heads.many.classifiers
+def _wanted(heads: Heads, intent: int, objections: Sequence[str]) -> Mapping[str, tuple[str, F64]]:
+    """Of each decision its target, and what each class's score counts for it."""
 
-    def column(target: str, label: Any) -> Any:
-        place = np.flatnonzero(classifiers[target].classes_ == label)
-        return W[:, heads.first[target] + int(place[0])]
+    def place(target: str, label: Any) -> F64:
+        return np.array([one == label for one in heads.classes(target)], float)
 
-    asked = {
-        "intent": column("intent", INTENTS[intent]),
-        "sentiment": column("tone", TONES[2]) - column("tone", TONES[0]),
-        "urgency": 2 * column("pressing", True),
+    chosen = place("intent", INTENTS[intent])
+    found = {
+        "intent": ("intent", chosen - (1 - chosen) / max(len(chosen) - 1, 1)),
+        "sentiment": ("tone", place("tone", TONES[2]) - place("tone", TONES[0])),
+        "urgency": ("pressing", np.array([-1.0, 1.0])),
     }
     for name in objections:
-        asked[f"objection {name}"] = 2 * column(f"objection {name}", True)
-    return asked
+        found[f"objection {name}"] = (f"objection {name}", np.array([-1.0, 1.0]))
+    return found
 
 
-def _name(words: Sequence[str], k: int) -> str:
-    if k < len(words):
-        return words[k]
-    pair = k - len(words)
-    return f"{words[pair - 1]} {words[pair]}"
+def _cut(heads: Heads, text: str) -> tuple[list[str], Any, Any]:
+    """Of each known n-gram its word or words, its column, and its value."""
+    X = heads.many.ngrams.transform([text])
+    words, columns, owners = heads.many.ngrams.owners(text)
+    if not len(columns):
+        return [], columns, columns
+    order = np.argsort(X.indices)
+    at = order[np.searchsorted(X.indices, columns, sorter=order)]
+    share = X.data[at] / np.bincount(at)[at]
+    return [_name(words, owner) for owner in owners.tolist()], columns, share
+
+
+def _name(words: Sequence[str], owner: int) -> str:
+    return words[owner] if owner >= 0 else f"{words[-2 - owner]} {words[-1 - owner]}"

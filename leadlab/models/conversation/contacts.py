@@ -43,22 +43,25 @@ _NAMED = re.compile(
 )
 _NAMED_SMALL = re.compile(r"\b[Mm]y name(?: is|'s) (?P<name>[a-z]{2,20}(?: [a-z]{2,20})?)\b")
 _I_AM = re.compile(
-    rf"\b(?:I am|I'm|I’m|i am|i'm|[Tt]his is|[Ii]t's|[Ii]t is) (?P<name>{_CAPITAL}(?: {_CAPITAL}){{1,2}}"
+    rf"\b(?:I am|I'm|I’m|i am|i'm|[Tt]his is|[Ii]t's|[Ii]t is) "
+    rf"(?P<name>{_CAPITAL}(?: {_CAPITAL}){{1,2}}"
     rf"|{_CAPITAL}(?=,| from\b| here\b| calling\b| again\b|[.!]?\s{{0,3}}$))(?![\w])"
 )
 _SIGNED = re.compile(
-    rf"(?:[Tt]hanks|[Tt]hank you|[Tt]hx|[Cc]heers|[Bb]est|[Rr]egards|[Ss]incerely|[Ww]ishes|[Yy]ours)"
+    rf"(?:[Tt]hanks|[Tt]hank you|[Tt]hx|[Cc]heers|[Bb]est|[Rr]egards|[Ss]incerely|[Ww]ishes"
+    rf"|[Yy]ours)"
     rf"[,.!]?(?:\s{{1,4}}|\s{{0,4}}[-–—]\s{{0,2}})(?P<name>{_NAME})[.!]?\s{{0,4}}\Z"
     rf"|(?:\n|\s[-–—])\s{{0,2}}(?P<alone>{_NAME})\s{{0,4}}\Z"
 )
-_NO_NAME = frozenset(
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June "
-    "July August September October November December Thanks Thank Best Regards Cheers Hello Hi Hey "
-    "Sorry Happy Great Good Looking Ready Interested Not Very Really So Just Still Also The This "
-    "That There We You They It Is Are Perfect Terrible Urgent Wonderful Amazing Okay Ok Yes No Bye "
-    "Talk Speak Kind Many Again Soon Now Today Tomorrow Unhappy Excited Pre Your My Our Team "
-    "Realtor Agent Street Road Lane Avenue Drive Court".split()
+_USUAL = (
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April "
+    "May June July August September October November December Thanks Thank Best Regards "
+    "Cheers Hello Hi Hey Sorry Happy Great Good Looking Ready Interested Not Very Really So "
+    "Just Still Also The This That There We You They It Is Are Perfect Terrible Urgent "
+    "Wonderful Amazing Okay Ok Yes No Bye Talk Speak Kind Many Again Soon Now Today Tomorrow "
+    "Unhappy Excited Pre Your My Our Team Realtor Agent Street Road Lane Avenue Drive Court"
 )
+_NO_NAME = frozenset(_USUAL.split())
 
 
 def emails(text: str) -> Iterator[Span]:
@@ -66,8 +69,8 @@ def emails(text: str) -> Iterator[Span]:
 
     Examples
     --------
-    >>> [("write to ann.s@mail.example.com now")[a:b] for a, b in emails("write to ann.s@mail.example.com now")]
-    ['ann.s@mail.example.com']
+    >>> list(emails("to ann.s@mail.example.com"))
+    [(3, 25)]
     """
     if "@" in text:
         yield from (match.span() for match in _EMAIL.finditer(text))
@@ -139,5 +142,5 @@ def names(text: str) -> Iterator[Span]:
     if signed:
         found.append(signed.span("name") if signed["name"] else signed.span("alone"))
     for start, end in sorted(set(found)):
-        if text[start:end].split()[0] not in _NO_NAME:
+        if text[start:end].split(maxsplit=1)[0] not in _NO_NAME:
             yield start, end

@@ -47,9 +47,9 @@ _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven
           "few": 3, "a few": 3}  # fmt: skip
 _SMALL = r"(?:\d{1,2}(?:\.\d)?|one|two|three|four|five|six|seven|eight|nine|ten)"
 _ROOMS = re.compile(
-    rf"(?<![\w.,$-])(?P<low>{_SMALL})(?:\s?(?:-|–|to|or)\s?(?P<high>{_SMALL}))?(?P<open>\s?\+| or more)?"
-    r"[\s-]?(?:(?P<beds>bed(?:room)?s?|brs?|bds?|bdrms?)|(?P<baths>(?:full |half )?bath(?:room)?s?|ba)"
-    r")\b|\b(?P<studio>studio)\b",
+    rf"(?<![\w.,$-])(?P<low>{_SMALL})(?:\s?(?:-|–|to|or)\s?(?P<high>{_SMALL}))?"
+    r"(?P<open>\s?\+| or more)?[\s-]?(?:(?P<beds>bed(?:room)?s?|brs?|bds?|bdrms?)|"
+    r"(?P<baths>(?:full |half )?bath(?:room)?s?|ba))\b|\b(?P<studio>studio)\b",
     re.IGNORECASE,
 )
 _AREA = re.compile(
@@ -64,12 +64,16 @@ _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "augu
 _MONTH = "(?:" + "|".join(_MONTHS) + "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
 _TIME = re.compile(
     r"\b(?:(?P<asap>a\.?s\.?a\.?p\b|as soon as possible|right away|right now|immediately)|"
-    rf"(?:within|in(?: about| around)?|over|next|the next|in the next)\s(?P<n>\d{{1,3}}|{_SMALL}|an?|a few|few|a couple of|couple of)"
-    r"[\s-](?P<unit>day|week|month|year)s?\b|"
-    rf"(?:by|before|until|till|in|end of|early|late|mid|from|after)[\s-](?:the end of |early |late |mid[\s-]|next )?(?P<month>{_MONTH})\b|"
-    r"(?:by |before |until )?(?:the )?(?P<span>today|tonight|tomorrow|this week|this weekend|next week|this month|"
-    r"next month|end of the month|end of the year|this year|next year|end of next month)\b|"
-    r"(?:by|before|until|in|this|next|after)\s(?:the\s)?(?:early\s|late\s)?(?P<season>spring|summer|autumn|fall|winter|holidays|christmas)\b|"
+    r"(?:within|in(?: about| around)?|over|next|the next|in the next)\s"
+    rf"(?P<n>\d{{1,3}}|{_SMALL}|an?|a few|few|a couple of|couple of)[\s-]"
+    r"(?P<unit>day|week|month|year)s?\b|"
+    r"(?:by|before|until|till|in|end of|early|late|mid|from|after)[\s-]"
+    rf"(?:the end of |early |late |mid[\s-]|next )?(?P<month>{_MONTH})\b|"
+    r"(?:by |before |until )?(?:the )?(?P<span>today|tonight|tomorrow|this week|this weekend|"
+    r"next week|this month|next month|end of the month|end of the year|"
+    r"this year|next year|end of next month)\b|"
+    r"(?:by|before|until|in|this|next|after)\s(?:the\s)?(?:early\s|late\s)?"
+    r"(?P<season>spring|summer|autumn|fall|winter|holidays|christmas)\b|"
     r"(?P<slow>no rush|no hurry|not in a hurry|no particular hurry|whenever you get to it))",
     re.IGNORECASE,
 )
@@ -90,8 +94,8 @@ _PRICE = re.compile(
     re.IGNORECASE,
 )
 _BUDGET = re.compile(
-    r"\b(?:budget|afford|spend|up to|can pay|max(?:imum)?|pre[\s-]?approv\w{0,3}|at most|no more than|"
-    r"looking|range|price range|our limit)\b",
+    r"\b(?:budget|afford|spend|up to|can pay|max(?:imum)?|pre[\s-]?approv\w{0,3}|at most|"
+    r"no more than|looking|range|price range|our limit)\b",
     re.IGNORECASE,
 )
 

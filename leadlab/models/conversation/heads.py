@@ -10,22 +10,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadlab.errors import BadInput
-from leadlab.models.calibration.choice import Calibration, choose_calibration
-from leadlab.models.calibration.classes import MulticlassCalibration, choose_multiclass
 from leadlab.models.conversation.many_targets import ManyTargets
 from leadlab.models.conversation.ngrams import NGrams
-from leadlab.models.conversation.rules import key_words
+from leadlab.models.conversation.rules import counted
 from leadlab.models.conversation.scores import Scores
+from leadlab.models.conversation.stack import Stack
 from leadlab.models.conversation.text_classifier import TextClassifier
 from leadlab.models.conversation.topics import INTENTS, OBJECTIONS
 
 F64 = NDArray[np.float64]
-Map = Calibration | MulticlassCalibration
 TONES = ("cold", "even", "warm")
 CLEAR = 0.2
 """A sentiment beyond it is warm, below its negative cold."""
 PRESSING = 0.65
 """An urgency above it presses."""
+MOST_FOLDS = 4
 TARGETS = ("intent", "tone", "pressing", *(f"objection {name}" for name in OBJECTIONS))
 PENALTY = 0.5
 """Between 0.1 and 2, held-out log-loss moves by a hundredth; settled on one half of the wording."""
@@ -67,27 +66,29 @@ class Heads:
     ----------
     classifiers : mapping of str to TextClassifier
         By `TARGETS`, with one set of n-grams.
-    maps : mapping of str to Calibration or MulticlassCalibration
+    stacks : mapping of str to Stack
         Of the same names.
     """
 
-    def __init__(self, classifiers: Mapping[str, TextClassifier], maps: Mapping[str, Map]) -> None:
-        self.many, self.maps = ManyTargets(classifiers), dict(maps)
-        self.weights: Any = np.concatenate([c.weights_ for c in classifiers.values()], axis=1)
-        sizes = [len(c.classes_) for c in classifiers.values()]
-        self.first = dict(zip(classifiers, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True))
-        intents = classifiers["intent"].classes_.tolist()
-        self._intents = [INTENTS.index(name) for name in intents]
-        self._tones = [TONES.index(name) for name in classifiers["tone"].classes_.tolist()]
+    def __init__(
+        self, classifiers: Mapping[str, TextClassifier], stacks: Mapping[str, Stack]
+    ) -> None:
+        self.many, self.stacks = ManyTargets(classifiers), dict(stacks)
+        self._intents = [INTENTS.index(name) for name in self.classes("intent")]
+        self._tones = [TONES.index(name) for name in self.classes("tone")]
+
+    def classes(self, target: str) -> list[Any]:
+        """Classes of a target, in the order of its scores."""
+        found: list[Any] = self.many.classifiers[target].classes_.tolist()
+        return found
 
     def scores(self, texts: Sequence[str]) -> Scores:
-        """Read texts, in one pass over their n-grams."""
-        P = self.many.predict_proba(texts)
-        n = len(texts)
+        """Read texts, in one pass over their n-grams and one over their words."""
+        raw, words, n = self.many.scores(texts), counted(texts), len(texts)
+        P = {name: one.probabilities(raw[name], words) for name, one in self.stacks.items()}
         intent, tone = np.zeros((n, len(INTENTS))), np.zeros((n, len(TONES)))
-        intent[:, self._intents] = self.maps["intent"].apply(P["intent"])
-        tone[:, self._tones] = self.maps["tone"].apply(P["tone"])
-        two = [self.maps[name].apply(P[name][:, 1]) for name in TARGETS[2:]]
+        intent[:, self._intents], tone[:, self._tones] = P["intent"], P["tone"]
+        two = [P[name][:, 1] for name in TARGETS[2:]]
         return Scores(
             intent, tone[:, 2] - tone[:, 0], tone.max(axis=1), two[0], np.column_stack(two[1:])
         )
@@ -98,9 +99,9 @@ def fit_heads(
 ) -> Heads:
     """Train all classifiers.
 
-    The rules' key words are taught as short texts of their own, so that no word of them has to
-    occur in the training texts. Probabilities are set on rows whose wording the scoring model did
-    not see (leave one part of the wording out), key words left aside.
+    The counts of the rules' key words stand beside the linear scores (`Stack`), so that no key word
+    has to occur in the training texts. How the two are weighed, and the calibration, are set on
+    rows whose wording the scoring model did not see (one part of the wording left out at a time).
 
     Parameters
     ----------
@@ -122,42 +123,22 @@ def fit_heads(
     strange = set(frame["intent"].dropna()) - set(INTENTS)
     if strange:
         raise BadInput("no such intent", where="intent", got=strange, expected=", ".join(INTENTS))
-    whole, own = _with_key_words(frame)
     tell("cut texts into n-grams")
-    texts = whole["text"].tolist()
-    ngrams = NGrams(idf=False).fit(texts)
-    classifiers, maps = {}, {}
+    texts = frame["text"].tolist()
+    ngrams, words = NGrams(idf=False).fit(texts), counted(texts)
+    classifiers, stacks = {}, {}
     for target in TARGETS:
         tell(f"learn: {target}")
-        said = labels_of(whole, target)
+        said = labels_of(frame, target)
         rows = np.flatnonzero([one is not None for one in said])
-        groups = whole["wording"].to_numpy()[rows]
+        groups = frame["wording"].to_numpy()[rows]
         label = np.array(said[rows].tolist())
-        parts = len(np.unique(groups))
-        one = TextClassifier(c=PENALTY, idf=False, folds=min(parts, 4), seed=seed)
+        folds = min(len(np.unique(groups)), MOST_FOLDS)
+        one = TextClassifier(c=PENALTY, idf=False, folds=folds, seed=seed)
         one.fit([texts[i] for i in rows], label, groups=groups, ngrams=ngrams)
+        place = np.searchsorted(one.classes_, label)
+        scores = np.log(np.clip(one.held_out_, 1e-9, None))
+        scores -= scores.mean(axis=1, keepdims=True)
         classifiers[target] = one
-        maps[target] = _map(one, label, groups, own[rows], seed)
-    return Heads(classifiers, maps)
-
-
-def _with_key_words(frame: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
-    """The rows with the rules' key words below them, in each part of the wording; and which own."""
-    parts = frame["wording"].unique()
-    words = pd.concat([key_words().assign(wording=part) for part in parts], ignore_index=True)
-    whole = pd.concat([frame, words], ignore_index=True)
-    return whole, np.arange(len(whole)) < len(frame)
-
-
-def _map(
-    one: TextClassifier, label: NDArray[Any], groups: NDArray[Any], own: NDArray[np.bool_],
-    seed: int,
-) -> Map:  # fmt: skip
-    """Calibration of a classifier on what it said of own rows that it was not trained on."""
-    P, y = one.held_out_[own], np.searchsorted(one.classes_, label[own])
-    if len(one.classes_) == 2:
-        return choose_calibration(
-            P[:, 1], y, groups=groups[own], seed=seed, methods=("none", "beta")
-        )
-    methods = ("none", "temperature", "one_vs_rest")
-    return choose_multiclass(P, y, groups=groups[own], seed=seed, methods=methods)
+        stacks[target] = Stack.fit(scores, words[rows], place, groups, seed)
+    return Heads(classifiers, stacks)

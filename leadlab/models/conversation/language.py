@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 
 _USUAL = (
-    "about after again all also and any are ask at back because been before but by call can can't "
-    "cannot could day did do does don't down for from get give go good have hello help her here hey "
-    "hi his home house how i i'd i'll i'm i've if into isn't it it's just know let like look looking "
-    "make many may more much my need new not now of off okay one only our out over pay please see "
-    "send she should show some still take talk tell thank thanks that that's the their them then "
-    "there they this to today too under up very want way we'd we'll we're we've were what what's "
-    "when where which who why with without won't work would yes yet you your available bath baths "
-    "bed bedroom bedrooms beds budget buy garage garden kitchen listing loan mortgage offer price "
-    "rent sale sell showing street tour viewing pls thx asap"
+    "about after again all also and any are ask at back because been before but by call can "
+    "can't cannot could day did do does don't down for from get give go good have hello help "
+    "her here hey hi his home house how i i'd i'll i'm i've if into isn't it it's just know "
+    "let like look looking make many may more much my need new not now of off okay one only "
+    "our out over pay please see send she should show some still take talk tell thank thanks "
+    "that that's the their them then there they this to today too under up very want way we'd "
+    "we'll we're we've were what what's when where which who why with without won't work "
+    "would yes yet you your available bath baths bed bedroom bedrooms beds budget buy garage "
+    "garden kitchen listing loan mortgage offer price rent sale sell showing street tour "
+    "viewing pls thx asap"
 )
 ENGLISH = frozenset(_USUAL.split())
 """Words that hardly an English message of some length does without, and that few others use."""
@@ -31,13 +32,13 @@ _COMMANDS = re.compile(
 
 
 def readable(text: str) -> str:
-    """The same text, of the same length, with mark-up and control characters turned to blanks.
+    r"""The same text, of the same length, with mark-up and control characters turned to blanks.
 
     Places in it are places in the original.
 
     Examples
     --------
-    >>> readable("<b>Hi</b>\\x00you")
+    >>> readable("<b>Hi</b>\x00you")
     '   Hi     you'
     """
     if "<" in text:

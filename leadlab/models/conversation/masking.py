@@ -51,8 +51,8 @@ def find_pii(text: str) -> tuple[Pii, ...]:
     Examples
     --------
     >>> text = "I am Ann Smith, 206-555-0134. Ann Smith was at 12 Mill Lane."
-    >>> [(found.kind, text[found.start : found.end]) for found in find_pii(text)]
-    [('name', 'Ann Smith'), ('phone', '206-555-0134'), ('name', 'Ann Smith'), ('address', '12 Mill Lane')]
+    >>> [found.kind for found in find_pii(text)]
+    ['name', 'phone', 'name', 'address']
     """
     return _places(text, _FINDERS)
 

@@ -208,7 +208,7 @@ class ConversationReader:
                     method,
                     because,
                     notes,
-                )  # fmt: skip
+                )
             )
         return readings
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from leadlab.errors import BrokenFile, LeadlabError, NotFitted
-from leadlab.models.calibration.choice import Calibration
-from leadlab.models.calibration.classes import MulticlassCalibration
 from leadlab.models.conversation.heads import TARGETS, Heads
+from leadlab.models.conversation.rules import SORTS
+from leadlab.models.conversation.stack import Stack
 from leadlab.models.conversation.text_classifier import TextClassifier
 
 if TYPE_CHECKING:
@@ -43,12 +43,13 @@ def to_files(reader: ConversationReader) -> dict[str, bytes]:
             for name in found.files:
                 arrays[name if name.startswith(SHARED) else f"{number}-{name}"] = found[name]
         described[target] = json.loads(files["text.json"])
-        described[target]["map"] = reader.heads_.maps[target].to_json()
+        described[target]["stack"] = reader.heads_.stacks[target].to_json()
     out = io.BytesIO()
     np.savez_compressed(out, allow_pickle=False, **arrays)
     content = {
         "format": FORMAT,
         "seed": reader.seed,
+        "key_words": list(SORTS),
         "trained_on": dict(reader.trained_on_),
         "card": reader.card(),
         "targets": described,
@@ -81,12 +82,12 @@ def _restored(kind: type[R], files: Mapping[str, bytes]) -> R:
         raise ValueError(f"a file of another kind: {str(content['format'])[:60]!r}")
     with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as found:
         arrays = {name: found[name] for name in found.files}
-    classifiers, maps = {}, {}
+    if tuple(content["key_words"]) != SORTS:
+        raise ValueError("trained with other sorts of key words")
+    classifiers, stacks = {}, {}
     for number, target in enumerate(TARGETS):
         described = content["targets"][target]
-        kept = described.pop("map")
-        several = "classes" in kept
-        maps[target] = (MulticlassCalibration if several else Calibration).from_json(kept)
+        stacks[target] = Stack.from_json(described.pop("stack"))
         own = f"{number}-"
         part = {
             name.removeprefix(own): array
@@ -100,6 +101,6 @@ def _restored(kind: type[R], files: Mapping[str, bytes]) -> R:
             {"text.npz": out.getvalue(), "text.json": text}
         )
     reader = kind(seed=int(content["seed"]))
-    reader.heads_ = Heads(classifiers, maps)
+    reader.heads_ = Heads(classifiers, stacks)
     reader.trained_on_ = {str(k): int(n) for k, n in content["trained_on"].items()}
     return reader

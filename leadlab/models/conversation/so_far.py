@@ -78,11 +78,11 @@ class ConversationState:
 
 
 def questions(text: str) -> tuple[str, ...]:
-    """Sentences that ask something, with or without their question mark.
+    r"""Sentences that ask something, with or without their question mark.
 
     Examples
     --------
-    >>> questions("Hi. Is it free? how big is the garden\\nWe like it.")
+    >>> questions("Hi. Is it free? how big is the garden\nWe like it.")
     ('Is it free?', 'how big is the garden')
     """
     parts = [part.strip() for part in _SENTENCE.findall(text)]

@@ -27,12 +27,12 @@ SIZES = {"talk": "put together from talk.toml", "simulated": "as simulated leads
 PROTOCOL = (
     "Texts written by leadlab (none is real): half as simulated leads write, half from a second "
     "list of phrases. All phrases and fillers are cut into four parts; trained on parts 0 and 2, "
-    "judged on parts 1 and 3, so that no sentence was seen. Intents are 10; tone is cold, even or "
-    "warm by the planted sentiment, which many texts do not show; pressing is a planted urgency "
-    "above 0.65; objections are 7 yes/no questions (means over them; objection_f1 at 0.5 is micro). "
-    "Model: ConversationReader with its usual settings. Baselines: majority (of the training "
-    "side; base rates as probabilities) and the rules' key words, which were written by the author "
-    "of the phrases and of which the model knows all too. "
+    "judged on parts 1 and 3, so that no sentence was seen. Intents are 10; tone is cold, even or"
+    " warm by the planted sentiment, which many texts do not show; pressing is a planted urgency "
+    "above 0.65; objections are 7 yes/no questions (means over them; objection_f1 at 0.5 is "
+    "micro). Model: ConversationReader with its usual settings. Baselines: majority (of the "
+    "training side; base rates as probabilities) and the rules' key words, which were written by "
+    "the author of the phrases and of which the model knows all too. "
 )
 
 

@@ -20,12 +20,12 @@ Labels = NDArray[Any]
 Tell = Callable[[str], None]
 OBJECTION = ("disagree", "insist", "counter-price")
 PROTOCOL = (
-    "Act-annotated utterances. Test: dialogues of the dev split. Training: all other dialogues (the "
-    "train split's, and those that the turns' table does not hold; words_only_* and "
-    "train_split_*: see below). Known of an utterance: its words, the words of the one before it, "
-    "the numbers that either side named before, its place in the dialogue; no role, list price, "
-    "target or anything later. Settings (penalty, equal weight of acts) were chosen by macro-F1 on "
-    "700 dialogues of the training side. macro_f1 is over all 12 acts, 'unknown' included; "
+    "Act-annotated utterances. Test: dialogues of the dev split. Training: all other dialogues "
+    "(the train split's, and those that the turns' table does not hold; words_only_* and "
+    "train_split_*: see below). Known of an utterance: its words, the words of the one before it,"
+    " the numbers that either side named before, its place in the dialogue; no role, list price, "
+    "target or anything later. Settings (penalty, equal weight of acts) were chosen by macro-F1 "
+    "on 700 dialogues of the training side. macro_f1 is over all 12 acts, 'unknown' included; "
     "objection_*: disagree, insist or counter-price against the rest. words_only_*: neither the "
     "utterance before nor the numbers; train_split_*: trained on dialogues marked train alone. "
     "Baselines: majority; a keyword rule, which knows whether a number was named before."

@@ -27,16 +27,17 @@ Tell = Callable[[str], None]
 PENALTIES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 FOLDS = 5
 PROTOCOL = (
-    "A deal is outcome_reward 1: one side made an offer and the other accepted it. Of each dialogue "
-    "the first half of its events (rounded down) is read; train split to dev split. Known: list "
-    "price, category, roles, actions, words and times of that half. Not used: outcome_reward, "
-    "final_price, both sides' targets, anything of the second half. Features: what "
-    "ConversationReader says (trained on texts of leadlab's own), acts by ActClassifier (trained on "
-    "dialogues that are in neither split), prices named as multiples of the list price, counts. "
-    "Model: logistic regression, its penalty chosen by five folds of the training split. Half of "
-    "the events can be told only once all are over: its length gives away that of the whole, so "
-    "without_length_roc_auc is the figure of a model that is not shown it. Baselines: base rate; "
-    "list price only (logistic regression on its logarithm and the square of that)."
+    "A deal is outcome_reward 1: one side made an offer and the other accepted it. Of each "
+    "dialogue the first half of its events (rounded down) is read; train split to dev split. "
+    "Known: list price, category, roles, actions, words and times of that half. Not used: "
+    "outcome_reward, final_price, both sides' targets, anything of the second half. Features: "
+    "what ConversationReader says (trained on texts of leadlab's own), acts by ActClassifier "
+    "(trained on dialogues that are in neither split), prices named as multiples of the list "
+    "price, counts. Model: logistic regression, its penalty chosen by five folds of the training "
+    "split. Half of the events can be told only once all are over: its length gives away that of "
+    "the whole, so without_length_roc_auc is the figure of a model that is not shown it. "
+    "Baselines: base rate; list price only (logistic regression on its logarithm and the square "
+    "of that)."
 )
 
 
