@@ -68,11 +68,12 @@ def _told(found: Healths, part: PartHealth) -> PartTold:
         reason = "nothing of it is known"
     else:
         best = max(known, key=lambda one: one.measure.weight * one.points)
-        worst = max(known, key=lambda one: one.measure.weight * (100 - one.points))
+        others = [one for one in known if one is not best or best.points == 0]
+        worst = max(others, key=lambda one: one.measure.weight * (100 - one.points), default=best)
         said = [f"+ {_words(found, best)} ({best.points:.0f})"] if best.points > 0 else []
-        if worst.points < 100 and worst is not best:
+        if worst is not best or best.points == 0:
             said.append(f"- {_words(found, worst)} ({worst.points:.0f})")
-        reason = "; ".join(said) or f"- {_words(found, worst)} (0)"
+        reason = "; ".join(said)
     return PartTold(part.name, part.what, part.points, part.share, reason, unknown)
 
 

@@ -150,9 +150,15 @@ def score_of(weights: HealthWeights, parts: F64) -> F64:
 
 
 def _mean(points: F64, weight: F64) -> F64:
-    """Weighted mean of what is known; NaN where nothing with a weight is."""
-    mass = ~np.isnan(points) @ weight
-    total = np.nan_to_num(points) @ weight
+    """Weighted mean of what is known; NaN where nothing with a weight is.
+
+    Summed column by column, so that a lead's score is the same to the last bit in any company.
+    """
+    total, mass = np.zeros(len(points)), np.zeros(len(points))
+    for column, own in zip(points.T, weight, strict=True):
+        known = ~np.isnan(column)
+        total += np.where(known, column, 0.0) * own
+        mass += known * own
     mean = np.divide(total, mass, out=np.full(len(points), np.nan), where=mass > 0)
     return np.asarray(np.clip(mean, 0.0, 100.0), np.float64)
 
