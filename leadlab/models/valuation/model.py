@@ -55,6 +55,8 @@ class ValuationModel(BaseEstimator):  # type: ignore[misc]
     trees_ : PriceTrees
     market_ : Market
         Sales that are known; `with_sales` adds to them.
+    gains_ : float64 array, shape (trees,)
+        Share of each tree in what all splits gained in training.
     range_ : PriceRange
     trained_until_ : int
         Day of the last sale that trained the trees, since 1970. No earlier day can be asked about.
@@ -127,6 +129,8 @@ class ValuationModel(BaseEstimator):  # type: ignore[misc]
         }
         self.trees_, self.market_ = PriceTrees.learn(known, **settings)
         self.range_ = self._range(early, known, settings)
+        self.leaves_: NDArray[np.uint16] | None = None
+        self.gains_ = self.trees_.gains()
         self.trained_until_ = int(known.day[-1])
         self.set_aside_ = dict(known.set_aside)
         return self
@@ -163,7 +167,15 @@ class ValuationModel(BaseEstimator):  # type: ignore[misc]
         more = self.market_.sales.joined(tidy_sales(sales, self.mapping))
         found = copy.copy(self)
         found.market_ = Market.known(self.trees_.lens, more)
+        found.leaves_ = None
         return found
+
+    def leaves(self) -> NDArray[np.uint16]:
+        """Leaf of each known sale in each tree, shape (sales, trees); kept once asked for."""
+        self._check_fitted()
+        if self.leaves_ is None:
+            self.leaves_ = self.trees_.leaves(self.market_.asked.features)
+        return self.leaves_
 
     def predict(self, listings: Any, at: Any) -> pd.DataFrame:
         """Value homes.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xgboost as xgb
@@ -12,9 +14,8 @@ from leadlab.models.valuation.market import Asked, Lens, Market
 from leadlab.models.valuation.sales import Sales
 
 F64 = NDArray[np.float64]
-SETTINGS = {
-    "objective": "reg:pseudohubererror",
-    "huber_slope": 0.15,
+F32 = NDArray[np.float32]
+COMMON = {
     "base_score": 0.0,
     "subsample": 0.7,
     "colsample_bytree": 0.4,
@@ -23,16 +24,31 @@ SETTINGS = {
     "tree_method": "hist",
     "nthread": 1,
 }
-"""Huber's loss is quadratic for errors up to about 15% of the price and linear beyond: sales at odd
-prices weigh less."""
+ROBUST = {"objective": "reg:pseudohubererror", "huber_slope": 0.15}
+"""Quadratic for errors up to about 15% of the price and linear beyond: sales at odd prices weigh
+less."""
+SQUARED = {"objective": "reg:squarederror"}
 
 
 @dataclass(frozen=True, eq=False)
 class PriceTrees:
-    """A lens and the trees that were trained through it."""
+    """A lens and two sets of trees that were trained through it; the estimate is their mean.
+
+    The first set starts from worth by attributes plus level, the second from the median price plus
+    level. Where attributes are well described by the regression the first is better, elsewhere the
+    second; the errors of both differ enough for the mean to beat either.
+
+    Attributes
+    ----------
+    lens : Lens
+    boosters : tuple of two Boosters
+    middle : float
+        Median of log price less level in training.
+    """
 
     lens: Lens
-    booster: xgb.Booster
+    boosters: tuple[xgb.Booster, ...]
+    middle: float
 
     @classmethod
     def learn(
@@ -48,17 +64,44 @@ class PriceTrees:
         """Learn from sales, each seen as on the day of its closing; also give their market."""
         lens = Lens.learn(sales, without)
         market = Market.known(lens, sales)
-        rest = sales.log_price - market.asked.base
-        settings = {**SETTINGS, "eta": learning_rate, "max_depth": max_depth, "seed": seed}
-        data = xgb.DMatrix(market.asked.features, rest, nthread=1)
-        return cls(lens, xgb.train(settings, data, rounds)), market
+        seen = market.asked
+        fair = sales.log_price - seen.level
+        middle = float(np.median(fair))
+        settings = {**COMMON, "eta": learning_rate, "max_depth": max_depth, "seed": seed}
+        boosters = tuple(
+            xgb.train({**settings, **loss}, xgb.DMatrix(seen.features, rest, nthread=1), rounds)
+            for loss, rest in ((ROBUST, fair - seen.homes.value), (SQUARED, fair - middle))
+        )
+        return cls(lens, boosters, middle), market
 
     def log_price(self, asked: Asked) -> F64:
         """Estimates, shape (n,)."""
-        found: F64 = asked.base + self.rest(asked.features)
+        return self.estimate(asked.homes.value, asked.level, asked.features)
+
+    def estimate(self, worth: F64, level: F64, features: F32) -> F64:
+        """Log price from worth by attributes, level and features, shape (n,)."""
+        first, second = (b.inplace_predict(features).astype(np.float64) for b in self.boosters)
+        found: F64 = level + (worth + first + self.middle + second) / 2
         return found
 
-    def rest(self, features: NDArray[np.float32]) -> F64:
-        """What trees add to worth and level, in log price."""
-        found: F64 = self.booster.inplace_predict(features).astype(np.float64)
+    def leaves(self, features: F32) -> NDArray[np.uint16]:
+        """Leaf of each row in each tree, shape (n, trees)."""
+        data = xgb.DMatrix(features, nthread=1)
+        found = [b.predict(data, pred_leaf=True).astype(np.uint16) for b in self.boosters]
+        return np.hstack(found)
+
+    def shared_leaves(self, one: F32, leaves: NDArray[np.uint16], gains: F64) -> F64:
+        """Share of trees, by gain, in which a row lies in the same leaf as each of `leaves`."""
+        found: F64 = (leaves == self.leaves(one)) @ gains
         return found
+
+    def gains(self) -> F64:
+        """What each tree's splits gained in training, as a share of all, shape (trees,)."""
+        found = []
+        for booster in self.boosters:
+            content: Any = json.loads(booster.save_raw("json"))
+            trees = content["learner"]["gradient_booster"]["model"]["trees"]
+            gain = np.array([sum(tree["loss_changes"]) for tree in trees], np.float64)
+            found.append(gain / max(gain.sum(), 1e-12))
+        total = np.concatenate(found)
+        return total / max(total.sum(), 1e-12)
