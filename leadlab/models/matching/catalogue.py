@@ -16,9 +16,13 @@ from leadlab.models.matching.listing_columns import F32, I32, codes, numbers, re
 
 F64 = NDArray[np.float64]
 EARTH_KM = 6371.0088
-TRAITS = ("list_price", "living_area", "bedrooms_total", "bathrooms", "lot_size_square_feet",
-          "year_built", "garage_spaces", "stories_total", "east_km", "north_km")  # fmt: skip
-"""What taste is learned over, besides the sort of home and its area."""
+TRAITS = (
+    *("list_price", "living_area", "bedrooms_total", "bathrooms", "lot_size_square_feet"),
+    *("year_built", "garage_spaces", "stories_total", "east_km", "north_km", "price in area"),
+)
+"""What taste is learned over, besides the sort of home and its area. The last is the price on the
+scale of prices in its area: who takes a small home in a dear place may look at prices, or at what
+is cheap for the place."""
 _LOG = ("list_price", "living_area", "lot_size_square_feet")
 
 
@@ -174,23 +178,19 @@ class Catalogue:
 
     @cached_property
     def standard(self) -> F32:
-        """`TRAITS` in standard units (median 0, spread 1), shape (n, 10); NaN unknown."""
+        """`TRAITS` in standard units (median 0, spread 1), shape (n, 11); NaN unknown."""
         latitude, longitude = self.centre
-        north = (self.number["latitude"].astype(np.float64) - latitude) * 111.2
         scale = 111.2 * np.cos(np.radians(latitude))
-        east = (self.number["longitude"].astype(np.float64) - longitude) * scale
-        columns = []
-        for name in TRAITS:
-            if name in ("east_km", "north_km"):
-                raw = east if name == "east_km" else north
-            else:
-                raw = self.number[name].astype(np.float64)
-            columns.append(_standard(np.log(raw) if name in _LOG else raw))
-        return np.column_stack(columns).astype(np.float32)
+        raw = {name: self.number[name].astype(np.float64) for name in self.number}
+        raw |= {name: np.log(raw[name]) for name in _LOG}
+        raw["north_km"] = (raw["latitude"] - latitude) * 111.2
+        raw["east_km"] = (raw["longitude"] - longitude) * scale
+        raw["price in area"] = _within(raw["list_price"], self.area, len(self.areas))
+        return np.column_stack([_standard(raw[name]) for name in TRAITS]).astype(np.float32)
 
     @cached_property
     def filled(self) -> tuple[F32, F32, F32 | None]:
-        """`standard` with 0 for unknown, its squares, and what is known (None: all), (n, 10)."""
+        """`standard` with 0 for unknown, its squares, and what is known (None: all), (n, 11)."""
         z = self.standard
         unknown = np.isnan(z)
         filled = np.where(unknown, np.float32(0), z)
@@ -218,6 +218,18 @@ def _standard(values: F64) -> F64:
     low, middle, high = np.percentile(known, [16, 50, 84])
     spread = (high - low) / 2 or float(known.std()) or 1.0
     return np.clip((values - middle) / spread, -4, 4)
+
+
+def _within(values: F64, area: I32, areas: int) -> F64:
+    """Values less the mean of their area, over its spread; as they are where no area is known."""
+    known = (area >= 0) & ~np.isnan(values)
+    counts = np.maximum(np.bincount(area[known], minlength=areas + 1), 1)
+    mean = np.bincount(area[known], weights=values[known], minlength=areas + 1) / counts
+    gap = np.where(
+        known, values - mean[area], values - np.nanmean(values) if known.any() else values
+    )
+    square = np.bincount(area[known], weights=gap[known] ** 2, minlength=areas + 1) / counts
+    return np.asarray(gap / np.where(square > 0, np.sqrt(square), 1.0)[area])
 
 
 def _amenities(table: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.models.matching.catalogue import Catalogue
+from leadlab.models.matching.factors.place import minutes
 from leadlab.models.matching.factors.table import Scores, score
 from leadlab.models.matching.population import Popularity, Segments
 from leadlab.models.matching.preferences import NAMES, Preferences
@@ -20,7 +21,7 @@ FEATURES = (
     *(f"against {name}" for name in EVIDENCE),
     *(f"fit {name}" for name in NAMES),
     *("evidence", "against", "segment evidence", "fit", "known", "deeds", "own weight",
-      "popularity"),
+      "popularity", "log price over budget", "bedrooms over wish", "commute over wish"),
 )  # fmt: skip
 STATED = 6.0
 """Worth of a full fit to the stated wishes, in units of evidence; set by hand. Evidence grows with
@@ -132,7 +133,23 @@ def pair_features(
         np.full(n, taste.deeds, np.float32),
         own,
         popular,
+        *_gaps(standing.buyer.wants, homes, rows),
     ):
         found[:, at] = column
         at += 1
     return found
+
+
+def _gaps(wants: Preferences, homes: Catalogue, rows: I64) -> tuple[F32, F32, F32]:
+    """How far homes are from wishes, also where they meet them: nobody with 500,000 asks for the
+    cheapest. NaN where nothing was wished.
+    """
+    none = np.full(len(rows), np.nan, np.float32)
+    price = beds = way = none
+    if wants.budget_usd is not None:
+        price = np.log(homes.number["list_price"][rows] / np.float32(wants.budget_usd))
+    if wants.bedrooms_min is not None:
+        beds = homes.number["bedrooms_total"][rows] - np.float32(wants.bedrooms_min)
+    if wants.work is not None:
+        way = minutes(homes, wants)[rows] / np.float32(wants.commute_max_min)
+    return price, beds, way

@@ -98,7 +98,8 @@ def deeds(log: EventLog, homes: Catalogue) -> Deeds:
     >>> frame = pd.DataFrame({
     ...     "lead": ["a", "a"], "kind": [VIEW, "Email Opened"], "listing": ["L1", None],
     ...     "at": ["2025-01-01", "2025-01-02"]})
-    >>> log = EventLog.from_frame(frame, lead="lead", kind="kind", at="at")
+    >>> log = EventLog.from_frame(
+    ...     frame, lead="lead", kind="kind", at="at", data=["listing"])
     >>> homes = Catalogue.prepare(pd.DataFrame({"listing_key": ["L1"]}))
     >>> found = deeds(log, homes)
     >>> found.leads[found.lead].tolist(), found.home.tolist(), found.weight.tolist()

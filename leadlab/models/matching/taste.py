@@ -90,7 +90,7 @@ class Leaning:
 
     Attributes
     ----------
-    mean, variance : float array, shape (10,)
+    mean, variance : float array, shape (11,)
         Of `leadlab.models.matching.catalogue.TRAITS` in standard units.
     sort, area : float array
         Log ratio by code; the last entry, 0, is for unknown.
@@ -105,7 +105,7 @@ class Leaning:
     weight: float
 
     def evidence(self, homes: Catalogue, rows: I64 | slice = slice(None)) -> F32:
-        """Log ratio of each trait of each home, shape (n, 12), columns as `EVIDENCE` names them."""
+        """Log ratio of each trait of each home, shape (n, 13), columns as `EVIDENCE` names them."""
         z = homes.standard[rows]
         a, b, c = self._square()
         found = np.empty((len(z), len(EVIDENCE)), np.float32)
