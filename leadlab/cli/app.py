@@ -20,6 +20,7 @@ from leadlab.cli import (
     explain,
     health,
     next_action,
+    read,
     registry,
     score,
     simulate,
@@ -46,6 +47,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
 app.command("churn")(churn.churn)
+app.command("read")(read.read)
 app.command("health")(health.health)
 app.command("next")(next_action.next_action)
 app.command("validate")(validate.validate)

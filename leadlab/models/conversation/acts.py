@@ -25,7 +25,7 @@ BEFORE, TABLE = 0.5, 0.25
 class ActClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """The act of each utterance, from what was said by then.
 
-    A linear support vector machine, one act against the rest, over n-grams of the utterance, n-grams
+    A linear support vector machine, one act against the rest, over n-grams of the utterance, those
     of the one before it, and `negotiation.on_the_table`. Rare acts weigh as much as frequent ones.
 
     Parameters

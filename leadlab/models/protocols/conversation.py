@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from leadlab.errors import BadInput
-from leadlab.models.conversation.heads import TARGETS, TONES, labels_of
+from leadlab.models.conversation.heads import CLEAR, TARGETS, TONES, labels_of
 from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.conversation.rules import by_rules
 from leadlab.models.conversation.scores import Scores
@@ -113,7 +113,7 @@ def figures(found: Scores, frame: pd.DataFrame) -> dict[str, float]:
         rows = (frame["source"] == source).to_numpy()
         out[f"intent_accuracy_{source}"] = float(np.mean(said[rows] == intent[rows]))
     tone = np.array(labels_of(frame, "tone"), dtype=str)
-    guess = np.array(TONES)[np.sign(np.where(abs(found.sentiment) > 0.1, found.sentiment, 0))
+    guess = np.array(TONES)[np.sign(np.where(abs(found.sentiment) > CLEAR, found.sentiment, 0))
                             .astype(int) + 1]  # fmt: skip
     clear = tone != "even"
     out |= {
