@@ -15,10 +15,11 @@ from leadlab.errors import BadInput, BrokenFile, EmptyInput
 from leadlab.models.actions import recommendation
 from leadlab.models.actions.beliefs import Belief, Beliefs, learn
 from leadlab.models.actions.catalogue import WAIT, catalogue
-from leadlab.models.actions.eligibility import REACHING, Contact
+from leadlab.models.actions.eligibility import Contact
 from leadlab.models.actions.policy import propensities, recommend
 from leadlab.models.actions.quiet_hours import Place
 from leadlab.models.actions.recommendation import Recommendation, settled
+from leadlab.models.churn.interventions import REACHING
 from leadlab.schema.codec import read_log
 from leadlab.schema.log import EventLog
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from leadlab.errors import BadInput, UnknownName
 from leadlab.features import catalogue as features
 from leadlab.models.actions.catalogue import Action, catalogue, read_catalogue
-from leadlab.models.actions.eligibility import REACHING, TOUCHED, Contact, eligible
+from leadlab.models.actions.eligibility import TOUCHED, Contact, eligible
 from leadlab.models.actions.quiet_hours import (
     STATES,
     US_STATES,
@@ -23,7 +23,7 @@ from leadlab.models.actions.quiet_hours import (
     next_allowed,
     strictest,
 )
-from leadlab.models.churn.interventions import UNSUBSCRIBED
+from leadlab.models.churn.interventions import REACHING, UNSUBSCRIBED
 
 ZONES = (
     "America/New_York", "America/Denver", "America/Phoenix", "America/Los_Angeles",

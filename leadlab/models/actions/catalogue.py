@@ -7,7 +7,6 @@ of an action. Effects are learned from logged recommendations (`leadlab.models.a
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -18,7 +17,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from leadlab.errors import BadInput, UnknownName
-from leadlab.models.churn.interventions import NO_CONTACT, PLAYS
+from leadlab.models.churn.interventions import NO_CONTACT, PLAYS, holds
 from leadlab.schema.fields import Name, Record
 
 WAIT = "wait"
@@ -193,17 +192,6 @@ class Catalogue(Record):
     def situation_of(self, known: Mapping[str, float]) -> str:
         """First situation whose conditions hold of what is known of a lead."""
         return next(s.name for s in self.situation if holds(s.conditions, known))
-
-
-def holds(conditions: tuple[Condition, ...], known: Mapping[str, float]) -> bool:
-    """Whether all conditions hold; what is unknown does not.
-
-    Examples
-    --------
-    >>> holds((("visits", 2.0, 5.0),), {"visits": 3.0}), holds((("visits", 2.0, 5.0),), {})
-    (True, False)
-    """
-    return all(low <= known.get(name, math.nan) <= high for name, low, high in conditions)
 
 
 def read_catalogue(path: str | Path) -> Catalogue:

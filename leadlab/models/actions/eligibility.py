@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 
 from leadlab.errors import BadInput, UnknownName
 from leadlab.features import catalogue as features
-from leadlab.models.actions.catalogue import Action, holds
+from leadlab.models.actions.catalogue import Action
 from leadlab.models.actions.quiet_hours import Place, next_allowed
-from leadlab.models.churn.interventions import CHANNELS, NO_CONTACT, TASK, UNSUBSCRIBED
+from leadlab.models.churn.interventions import REACHING, UNSUBSCRIBED, holds
 
-REACHING = tuple(c for c in CHANNELS if c not in (TASK, NO_CONTACT))
 TOUCHED = "touch_recency"
 """Days since the team's last touch, among what is known of a lead."""
 LABELS = {feature.name: feature.label for feature in features()}
