@@ -28,6 +28,7 @@ LEAST = 0.01
 declared to matter is never quite ignored."""
 STRENGTHS = (0.0, 0.01, 0.1)
 """Of the pull toward the weights to begin with, in nats a row for a squared distance of 1."""
+STOP = {"maxiter": 200, "ftol": 1e-6}
 ODDS = (0.25, 1.0, 3.0, 8.0, 20.0)
 """Odds of converting, in times the odds of all, at which the second to the sixth level begin."""
 
@@ -129,7 +130,7 @@ def _fitted(
     begin = np.concatenate([[np.log(rate / (1 - rate)) - 2.0, 8.0], usual])
     bounds = [(None, None), (0.0, None), *[(LEAST, 1.0)] * len(usual)]
     found = minimize(task, begin, jac=True, method="L-BFGS-B", bounds=bounds,
-                     options={"maxiter": 300})  # fmt: skip
+                     options=STOP)  # fmt: skip
     parts, *own = np.split(found.x[2:], np.cumsum([len(sizes), *sizes])[:-1])
     weights = start.with_weights(
         [round(w, 4) for w in _scaled(parts)], [[round(w, 4) for w in _scaled(o)] for o in own]
