@@ -26,6 +26,7 @@ from leadlab.cli import (
     simulate,
     train,
     validate,
+    value,
 )
 from leadlab.errors import LeadlabError
 
@@ -52,6 +53,7 @@ app.command("health")(health.health)
 app.command("next")(next_action.next_action)
 app.command("validate")(validate.validate)
 app.command("drift")(drift.drift)
+app.command("value")(value.value)
 
 
 def _version(wanted: bool) -> None:

@@ -108,6 +108,10 @@ PROTOCOLS = {
         3,
         texts=8_000,
     ),
+    "king_county": Protocol(
+        "leadlab.models.protocols.valuations:evaluate_king_county", "king_county", 3
+    ),
+    "ames": Protocol("leadlab.models.protocols.valuations:evaluate_ames", "ames", 3),
     "telco": Protocol("leadlab.models.protocols.shuffled:evaluate_telco", "telco", 12),
     "bank_marketing": Protocol(
         "leadlab.models.protocols.ordered:evaluate_bank_marketing", "bank_marketing", 4

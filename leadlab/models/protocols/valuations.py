@@ -66,7 +66,7 @@ def evaluate_king_county(
     -------
     Evaluation
     """
-    return _evaluate("king_county", sales, KING_COUNTY, "postal_code", (), seed, rounds, tell)
+    return _evaluate("king_county", sales, KING_COUNTY, "postal_code", seed, rounds, tell)
 
 
 def evaluate_ames(
@@ -90,8 +90,7 @@ def evaluate_ames(
     -------
     Evaluation
     """
-    hidden = ("sale_type", "sale_condition")
-    return _evaluate("ames", sales, AMES, "neighborhood", hidden, seed, rounds, tell)
+    return _evaluate("ames", sales, AMES, "neighborhood", seed, rounds, tell)
 
 
 def _evaluate(
@@ -99,16 +98,15 @@ def _evaluate(
     sales: pd.DataFrame,
     split: str,
     area: str,
-    hidden: tuple[str, ...],
     seed: int,
     rounds: int | None,
     tell: Tell,
 ) -> Evaluation:
     past, future = sales[sales["close_date"] < split], sales[sales["close_date"] >= split]
     price = future["close_price"].to_numpy(np.float64)
-    settings: dict[str, Any] = {"seed": seed, "without": hidden}
+    settings = {"seed": seed, **({} if rounds is None else {"rounds": rounds})}
     tell(f"train on {len(past):,} sales")
-    model = ValuationModel(**settings, **({} if rounds is None else {"rounds": rounds})).fit(past)
+    model = ValuationModel(**settings).fit(past)
     tell("value the later ones")
     live = model.with_sales(future).predict(future, at=future["close_date"])
     frozen = model.predict(future, at=future["close_date"])
@@ -121,7 +119,7 @@ def _evaluate(
     tell("baselines")
     simple = {
         called: figures(pd.DataFrame({"estimate": estimate}), price)
-        for called, estimate in _baselines(past, future, area, hidden, seed).items()
+        for called, estimate in _baselines(past, future, area, seed).items()
     }
     best = {k: better(found[k] for found in simple.values()) for k, better in BETTER.items()}
     counts = {
@@ -186,15 +184,13 @@ def _ends(found: pd.DataFrame, price: F64, area: pd.Series[Any], seed: int) -> d
     return told
 
 
-def _baselines(
-    past: pd.DataFrame, future: pd.DataFrame, area: str, hidden: tuple[str, ...], seed: int
-) -> Mapping[str, F64]:
+def _baselines(past: pd.DataFrame, future: pd.DataFrame, area: str, seed: int) -> Mapping[str, F64]:
     """Estimates by simple means, from the training sales only."""
     train = tidy_sales(past)
     rate = (past["close_price"] / past["living_area"]).groupby(past[area]).median()
     overall = float((past["close_price"] / past["living_area"]).median())
     by_area = future[area].map(rate).fillna(overall) * future["living_area"]
-    columns = HomeColumns.learn(train.homes, train.log_price, hidden)
+    columns = HomeColumns.learn(train.homes, train.log_price)
     values = columns.values(train.homes)
     levels = tuple(len(columns.levels.get(name, ())) for name in columns.names)
     hedonic = Hedonic.learn(values, train.log_price, levels)

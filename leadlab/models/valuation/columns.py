@@ -24,7 +24,7 @@ NO_FEATURES = frozenset(
         *("listing_key", "parcel_number", "tenant", DATE, PRICE, "list_price"),
         *("original_list_price", "standard_status", "purchase_contract_date", "on_market_date"),
         *("days_on_market", "cumulative_days_on_market", "concessions_amount"),
-        *("tax_annual_amount", "tax_assessed_value"),
+        *("tax_annual_amount", "tax_assessed_value", "sale_type", "sale_condition"),
         *("internet_entire_listing_display_yn", "internet_address_display_yn"),
         "internet_automated_valuation_display_yn",
     }
