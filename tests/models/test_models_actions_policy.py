@@ -165,7 +165,7 @@ def test_beliefs_learn_the_true_effect_of_what_was_drawn(effect):
     found = learn(TABLE, simulated(4000, effect, np.random.default_rng(1)))
     belief = found.of(TABLE["call now"], "quiet")
     assert belief.mean == pytest.approx(effect, abs=3 * belief.sd)
-    assert 0.01 < belief.sd < 0.02
+    assert 0.01 < belief.sd < 0.025
     assert belief.basis == f"learned, n={belief.n}" and 2600 < belief.n < 3000
     assert found.of(TABLE["call now"], "active").basis == "prior"
     assert found.of(TABLE["personal word"], "quiet").basis == "prior"
@@ -175,7 +175,7 @@ def test_beliefs_learn_the_true_effect_of_what_was_drawn(effect):
 def test_learned_beliefs_cover_the_truth_as_often_as_they_say():
     hits, rng = 0, np.random.default_rng(2)
     for _ in range(60):
-        effect = rng.normal(0.08, 0.08)  # drawn from the prior of "call now" itself
+        effect = rng.normal(0.08, 0.12)  # drawn from the prior of "call now" itself
         effect = float(np.clip(effect, -0.3, 0.7))
         low, high = learn(TABLE, simulated(60, effect, rng)).of(TABLE["call now"], "quiet").interval
         hits += low <= effect <= high
@@ -192,3 +192,23 @@ def test_learning_changes_the_ranking_and_says_so():
     assert one.eligible["call now"] > 0.5
     with pytest.raises(BadInput, match="0 or 1"):
         learn(TABLE, [(record(0, WAIT, {WAIT: 1.0}), 0.5)])
+
+
+def test_the_loop_of_drawing_logging_and_learning_finds_what_works():
+    """A wrong prior is put right by the log, and what is drawn gets better by it."""
+    effects = {WAIT: 0.0, "call now": -0.1, "weekly list": 0.0, "personal word": 0.4}
+    rng = np.random.default_rng(5)
+    beliefs, told, worth = Beliefs(TABLE), [], []
+    for i in range(1000):
+        _, one = recommend(beliefs, f"lead {i}", NOON, known={}, contact=OPEN)
+        effect = effects.get(one.action, 0.0)
+        told.append((one, float(rng.random() < 0.2 + effect)))
+        worth.append(effect)
+        if i % 100 == 99:
+            beliefs = learn(TABLE, told)
+    assert np.mean(worth[-300:]) > np.mean(worth[:300]) + 0.1
+    found = {name: beliefs.of(TABLE[name], "quiet").mean for name in effects}
+    assert max(found, key=found.get) == "personal word"
+    believed = TABLE["personal word"].believed("quiet")
+    assert abs(found["personal word"] - 0.4) < 0.5 * abs(believed - 0.4)
+    assert found["call now"] < TABLE["call now"].believed("quiet")

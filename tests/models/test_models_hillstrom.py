@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import StratifiedKFold
 
 from leadlab.data import hillstrom, load
 from leadlab.data.table import LeadTable
@@ -47,12 +48,31 @@ def table_of(frame):
                      ("history_segment", "womens"), (), np.arange(len(frame)))  # fmt: skip
 
 
-def test_the_protocol_finds_what_was_planted_and_repeats():
-    told: list[str] = []
-    found = evaluate_hillstrom(planted(), seed=1, members=3, tell=told.append)
-    m = found.metrics
+def run(table):
+    """The protocol's figures, and what models that saw none of a fold's rows say of them."""
+    held = []
+    valued = protocol._valued
+
+    def spy(logs, found, seed):
+        held.append(found)
+        return valued(logs, found, seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "_valued", spy)
+        told: list[str] = []
+        found = evaluate_hillstrom(table, members=2, tell=told.append)
     assert len(told) == 7
-    assert found.to_json() == evaluate_hillstrom(planted(), seed=1, members=3).to_json()
+    return found, held[0]
+
+
+@pytest.fixture(scope="module")
+def first():
+    return run(planted())
+
+
+def test_the_protocol_finds_what_was_planted(first):
+    found = first[0]
+    m = found.metrics
     json.dumps(found.to_json(), allow_nan=False)
     assert m["visit"] == pytest.approx(0.5, abs=0.05)
     assert m["visit_low"] < m["visit"] < m["visit_high"]
@@ -69,6 +89,10 @@ def test_the_protocol_finds_what_was_planted_and_repeats():
     assert m["visit_gain_over_mens_to_all"] == pytest.approx(gain)
 
 
+def test_the_same_seed_gives_the_same_figures(first):
+    assert run(planted())[0].to_json() == first[0].to_json()
+
+
 def test_without_any_effect_no_gain_is_claimed():
     found = evaluate_hillstrom(planted(gain=0.0), members=2).metrics
     low, high = (found[f"visit_gain_over_random_{end}"] for end in ("low", "high"))
@@ -76,27 +100,17 @@ def test_without_any_effect_no_gain_is_claimed():
     assert abs(found["qini_mens"]) < 0.15
 
 
-def test_no_customer_is_judged_by_a_model_that_saw_the_outcome(monkeypatch):
+def test_no_customer_is_judged_by_a_model_that_saw_the_outcome(first):
     """Held-out predictions of a fold stay when only that fold's outcomes change."""
-    seen = []
-
-    def spy(logs, held, seed):
-        seen.append(held)
-        return protocol_valued(logs, held, seed)
-
-    protocol_valued = protocol._valued
-    monkeypatch.setattr(protocol, "_valued", spy)
-    table = planted(450)
-    evaluate_hillstrom(table, members=2)
+    table, before = planted(), first[1]
     arm = table.frame["segment"].map({v: i for i, v in enumerate(ARMS.values())}).to_numpy()
-    sides = protocol.StratifiedKFold(5, shuffle=True, random_state=0)
-    test = next(iter(sides.split(np.zeros(450), arm)))[1]
+    sides = StratifiedKFold(5, shuffle=True, random_state=0)
+    test = next(iter(sides.split(arm, arm)))[1]
     frame = table.frame.copy()
     for outcome in ("visit", "conversion", "spend"):
         column = frame.columns.get_loc(outcome)
         frame.iloc[test, column] = 1 - frame.iloc[test, column]
-    evaluate_hillstrom(table_of(frame), members=2)
-    before, after = seen
+    after = run(table_of(frame))[1]
     for name in ("effect", "thompson", "peer"):
         assert np.array_equal(getattr(before, name)[test], getattr(after, name)[test])
     for name in before.expected:
