@@ -141,9 +141,7 @@ def pair_features(
 
 
 def _gaps(wants: Preferences, homes: Catalogue, rows: I64) -> tuple[F32, F32, F32]:
-    """How far homes are from wishes, also where they meet them: nobody with 500,000 asks for the
-    cheapest. NaN where nothing was wished.
-    """
+    """How far homes are from wishes, also where they meet them; NaN where nothing was wished."""
     none = np.full(len(rows), np.nan, np.float32)
     price = beds = way = none
     if wants.budget_usd is not None:
