@@ -124,8 +124,10 @@ def _show(told: dict[str, Any], reading: Reading) -> None:
     for kind in reading.raised:
         what = f"objection {kind}"
         rows.append([what, f"{reading.objections[kind]:.0%}", why(what)])
-    for fact in told["facts"]:
-        rows.append([fact["name"], f"{fact['value']} {fact['unit']}".strip(), f"“{fact['text']}”"])
+    rows += [
+        [fact["name"], f"{fact['value']} {fact['unit']}".strip(), f"“{fact['text']}”"]
+        for fact in told["facts"]
+    ]
     rows.append(["language", reading.language, ""])
     rows.append(["method", reading.method, "; ".join(filter(None, (reading.because,
                                                                    *reading.notes)))])  # fmt: skip

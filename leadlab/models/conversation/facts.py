@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,6 +84,7 @@ _SPANS = {"today": 0, "tonight": 0, "tomorrow": 1, "this week": 7, "this weekend
           "end of next month": 60, "this year": 365, "end of the year": 365,
           "next year": 730}  # fmt: skip
 _APPROVED = re.compile(r"\bpre[\s-]?(?:approv(?:ed|al)|qualif(?:ied|ication))\b", re.IGNORECASE)
+_BREAK = re.compile(r"[?!] ")
 _CLAUSE = re.compile(r"[.,;:!?]")
 _NOT = re.compile(
     r"\b(?:not|no|never|need|without|expired|n't|nt|get|getting|how|want|waiting|until|before)\b|n't",
@@ -100,7 +102,8 @@ _BUDGET = re.compile(
 )
 
 
-_CUES = (_PRICE, _BUDGET)
+NEAR = 40
+"""Letters before a sum in which a word says whether it is asked or can be paid."""
 
 
 def _number(word: str) -> float:
@@ -108,11 +111,20 @@ def _number(word: str) -> float:
     return float(_WORDS[word]) if word in _WORDS else float(word.replace(",", ""))
 
 
+def _cues(text: str) -> list[tuple[int, bool]]:
+    """Where words of money end, and whether they speak of a price; a new sentence takes it back."""
+    ends = [(m.end(), True) for m in _PRICE.finditer(text)]
+    ends += [(m.end(), False) for p in (_BUDGET, _BREAK) for m in p.finditer(text)]
+    return sorted(ends)
+
+
 def _sums(text: str) -> Iterator[Fact]:
-    for one in amounts(text):
-        near = text[max(0, one.start - 40) : one.end].rpartition("? ")[2].rpartition("! ")[2]
-        asked, meant = (max((m.end() for m in p.finditer(near)), default=0) for p in _CUES)
-        name = "price" if asked > meant else "budget"
+    found = amounts(text)
+    cues = _cues(text) if found else []
+    for one in found:
+        place = bisect_right(cues, (one.end, True)) - 1
+        near = place >= 0 and cues[place][0] > one.start - NEAR
+        name = "price" if near and cues[place][1] else "budget"
         value = one.high if one.high is not None else one.low
         assert value is not None
         yield Fact(name, one.start, one.end, value, one.unit, one.low, one.high)

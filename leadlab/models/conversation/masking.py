@@ -26,6 +26,10 @@ SEES: dict[str, frozenset[str]] = {
 """What each role is shown unmasked; nobody is shown account numbers."""
 
 
+MOST_REPEATED = 200
+"""Of so many found places it is looked whether they are said again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pii:
     """One place that tells who somebody is.
@@ -46,7 +50,7 @@ class Pii:
 def find_pii(text: str) -> tuple[Pii, ...]:
     """Places to be masked, in order; none overlaps another.
 
-    A name that is told once is also found where it is repeated.
+    What is found once is also found where it is repeated.
 
     Examples
     --------
@@ -61,10 +65,7 @@ def _places(text: str, kinds: Collection[str]) -> tuple[Pii, ...]:
     found = [
         Pii(kind, *span) for kind in _FINDERS if kind in kinds for span in _FINDERS[kind](text)
     ]
-    told = {text[f.start : f.end] for f in found if f.kind == "name"}
-    if told:
-        again = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(told))) + r")(?!\w)")
-        found += [Pii("name", *match.span()) for match in again.finditer(text)]
+    found += _repeated(text, found)
     kept: list[Pii] = []
     last: dict[str, int] = {kind: i for i, kind in enumerate(_FINDERS)}
     for one in sorted(found, key=lambda f: (f.start, last[f.kind], -f.end)):
@@ -74,6 +75,21 @@ def _places(text: str, kinds: Collection[str]) -> tuple[Pii, ...]:
             continue
         kept.append(one)
     return tuple(kept)
+
+
+def _repeated(text: str, found: list[Pii]) -> list[Pii]:
+    """Where what was found is said again, names as whole words."""
+    said: dict[str, str] = {}
+    for one in found:
+        said.setdefault(text[one.start : one.end], one.kind)
+        if len(said) >= MOST_REPEATED:
+            break
+    if not said:
+        return []
+    names = "|".join(re.escape(value) for value, kind in said.items() if kind == "name")
+    rest = "|".join(re.escape(value) for value, kind in said.items() if kind != "name")
+    parts = [rf"(?<!\w)(?:{names})(?!\w)"] * bool(names) + [rest] * bool(rest)
+    return [Pii(said[m[0]], *m.span()) for m in re.finditer("|".join(parts), text)]
 
 
 def masked(text: str, role: str = "analyst") -> str:
