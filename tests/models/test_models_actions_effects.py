@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklift.metrics import qini_auc_score, qini_curve
 
-from leadlab.errors import BadInput, EmptyInput, NotFitted
+from leadlab.errors import BadInput, BrokenFile, EmptyInput, NotFitted
 from leadlab.models.actions import qini
 from leadlab.models.actions.off_policy import (
     always,
@@ -223,3 +223,41 @@ def test_the_learners_faults_are_named():
     assert np.isfinite(UpliftModel(members=2).fit(gaps, arm, y, P).draws(gaps)).all()
     with pytest.raises(BadInput):
         constant.effects(X[:, :2])
+
+
+def test_a_model_comes_back_from_its_files_as_it_was():
+    X, arm, y, _ = world(400, 2)
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    model = UpliftModel(members=2, folds=2, seed=5).fit(frame, arm, y, P)
+    files = model.to_files()
+    found = UpliftModel.from_files(files)
+    assert np.array_equal(found.draws(frame), model.draws(frame))
+    assert found.get_params() == model.get_params()
+    assert found.to_files() == files
+    with pytest.raises(BadInput):
+        found.effects(frame[["b", "a", "c"]])
+    with pytest.raises(NotFitted):
+        UpliftModel().to_files()
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("uplift.json", lambda b: b[: len(b) // 2]),
+        ("uplift.json", lambda b: b.replace(b"leadlab-uplift/1", b"leadlab-churn/1")),
+        ("uplift.json", lambda b: b.replace(b'"members": 2', b'"members": 3')),
+        ("uplift.json", lambda b: b.replace(b'"x1",', b"")),
+        ("uplift.json", lambda b: b"[]"),
+        ("trees-1-2.ubj", lambda b: b[:-9]),
+        ("trees-1-2.ubj", None),
+    ],
+)
+def test_files_that_were_altered_are_refused(name, change):
+    X, arm, y, _ = world(200, 2)
+    files = UpliftModel(members=2, folds=2).fit(X, arm, y, P).to_files()
+    altered = {k: v for k, v in files.items() if k != name}
+    if change is not None:
+        assert change(files[name]) != files[name]
+        altered[name] = change(files[name])
+    with pytest.raises(BrokenFile):
+        UpliftModel.from_files(altered)

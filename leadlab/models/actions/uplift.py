@@ -20,7 +20,8 @@ Rubin, D. B. (1981), The Bayesian bootstrap.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import xgboost as xgb
@@ -69,6 +70,8 @@ class UpliftModel(BaseEstimator):  # type: ignore[misc]
     >>> model.effects(np.array([[-1.0], [1.0]])).round().tolist()
     [[0.0, 0.0], [0.0, 1.0]]
     """
+
+    kind: ClassVar[str] = "uplift"
 
     def __init__(self, members: int = 20, folds: int = 5, seed: int = 0) -> None:
         self.members = members
@@ -136,6 +139,31 @@ class UpliftModel(BaseEstimator):  # type: ignore[misc]
             for a, (line, tree) in enumerate(zip(lines, grown, strict=True), 1):
                 found[i, :, a] = (scaled @ line[1:] + line[0] + tree.predict(data)) / 2
         return found
+
+    def to_files(self) -> dict[str, bytes]:
+        """Plain files that hold data and no code.
+
+        Raises
+        ------
+        NotFitted
+            Before `fit`.
+        """
+        from leadlab.models.actions.files import to_files  # noqa: PLC0415  (cycle)
+
+        return to_files(self)
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """What `to_files` gave.
+
+        Raises
+        ------
+        BrokenFile
+            If a file is missing, cut short, altered or of another kind.
+        """
+        from leadlab.models.actions.files import from_files  # noqa: PLC0415  (cycle)
+
+        return from_files(cls, files)
 
     def _held_out(self, values: F32, log: Logged) -> F64:
         """Expected outcomes of each row by models that did not see it."""
