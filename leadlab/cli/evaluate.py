@@ -112,6 +112,11 @@ PROTOCOLS = {
         "leadlab.models.protocols.valuations:evaluate_king_county", "king_county", 3
     ),
     "ames": Protocol("leadlab.models.protocols.valuations:evaluate_ames", "ames", 3),
+    "banking77": Protocol("leadlab.models.protocols.intents:evaluate_banking77", "banking77", 3),
+    "clinc150": Protocol("leadlab.models.protocols.intents:evaluate_clinc150", "clinc150", 4),
+    "sgd_homes": Protocol(
+        "leadlab.models.protocols.sgd_homes:evaluate_sgd_homes", "sgd_homes", 4, texts=8_000
+    ),
     "telco": Protocol("leadlab.models.protocols.shuffled:evaluate_telco", "telco", 12),
     "bank_marketing": Protocol(
         "leadlab.models.protocols.ordered:evaluate_bank_marketing", "bank_marketing", 4

@@ -21,8 +21,38 @@ _WORD, _PAIR, _PART = (
     np.uint64(0x9E3779B97F4A7C15),
     np.uint64(0x84222325CBF29CE4),
 )
+_DENIED = np.uint64(0x9AE16A3B2F90404F)
 _EDGE = np.uint64(32)
 _SHIFT = np.uint64(29)
+_ONE = np.uint64(1)
+REACH = 4
+"""Words that a negation reaches, unless a sign or "but" comes first."""
+ROOM = 8
+"""n-grams of a text are at most so many a code point, and so many more."""
+
+
+def word_hash(word: str) -> int:
+    """FNV-1a over the code points of a word, as the kernels begin it.
+
+    Examples
+    --------
+    >>> hex(word_hash(""))
+    '0xcbf29ce484222325'
+    """
+    h = int(_WORD)
+    for sign in word:
+        h = ((h ^ ord(sign)) * int(_PRIME)) & 0xFFFFFFFFFFFFFFFF
+    return h
+
+
+NEGATIONS = (
+    "not", "no", "never", "nor", "neither", "without", "cannot", "nothing", "hardly", "barely",
+    "lack", "lacks", "lacking", "less", "dont", "doesnt", "didnt", "isnt", "wasnt", "arent",
+    "cant", "couldnt", "wont", "wouldnt",
+)  # fmt: skip
+"""Words that deny what follows; those that end in n't do too."""
+_NEGATIONS = np.array([word_hash(word) for word in NEGATIONS], np.uint64)
+_BUT = np.uint64(word_hash("but"))
 
 
 @kernel(forceinline=True)
@@ -95,44 +125,74 @@ def _step(h: Any, c: Any) -> Any:
 
 
 @kernel(forceinline=True)
-def _finished(h: Any) -> Any:
-    """Spread the bits, since tables look at the lowest; never 0."""
+def _finished(h: Any, part: Any) -> Any:
+    """Spread the bits; the lowest says whether it is a part of a word. Never 0."""
     h ^= h >> _SHIFT
     h *= _WORD
     h ^= h >> _SHIFT
-    return h if h != np.uint64(0) else np.uint64(1)
+    h = (h | _ONE) if part else (h & ~_ONE)
+    return h if h != np.uint64(0) else np.uint64(2)
+
+
+@kernel(forceinline=True)
+def _denies(codes: Any, a: Any, b: Any, h: Any) -> Any:
+    """Whether the word ``codes[a:b]`` of hash `h` denies what follows."""
+    found = b - a >= 3 and codes[b - 3] == 110 and codes[b - 2] == 39 and codes[b - 1] == 116
+    for known in _NEGATIONS:
+        found = found or h == known
+    return found
 
 
 @kernel()
-def grams(codes: Any, start: Any, stop: Any, begins: Any, ends: Any, keys: Any, owner: Any) -> Any:
+def grams(
+    codes: Any,
+    start: Any,
+    stop: Any,
+    negation: Any,
+    begins: Any,
+    ends: Any,
+    keys: Any,
+    owner: Any,
+) -> Any:
     """Write the key of each n-gram of one text, return how many.
 
     ``owner`` gets the token: t for words and parts of them, -1 - t for the pair of t - 1 and t.
-    Parts of a word are taken with a blank on either side, the word itself is its own key.
+    Parts of a word are taken with a blank on either side, the word itself is its own key. With
+    `negation`, a word that is denied has one key more.
     """
     many = tokens(codes, start, stop, begins, ends)
     found = 0
     before = np.uint64(0)
+    reach = 0
     for t in range(many):
         a, b = begins[t], ends[t]
         h = _WORD
         for i in range(a, b):
             h = _step(h, np.uint64(codes[i]))
-        keys[found], owner[found] = _finished(h), t
+        keys[found], owner[found] = _finished(h, False), t
         found += 1
         if t:
             pair = _step(_step(_PAIR, before), h)
-            keys[found], owner[found] = _finished(pair), -1 - t
+            keys[found], owner[found] = _finished(pair, False), -1 - t
             found += 1
         before = h
+        if not _is_letter(codes[a]) or h == _BUT:
+            reach = 0
         if not _is_letter(codes[a]):
             continue
+        if negation:
+            if reach > 0:
+                keys[found], owner[found] = _finished(_step(_DENIED, h), False), t
+                found += 1
+                reach -= 1
+            if _denies(codes, a, b, h):
+                reach = REACH
         for i in range(a - 1, b):
             h = _PART
             for j in range(i, min(i + LONGEST, b + 1)):
                 h = _step(h, _EDGE if j == a - 1 or j == b else np.uint64(codes[j]))
                 if j - i + 1 >= SHORTEST:
-                    keys[found], owner[found] = _finished(h), t
+                    keys[found], owner[found] = _finished(h, True), t
                     found += 1
     return found
 
@@ -143,14 +203,14 @@ def room(codes: Any, starts: Any) -> Any:
     longest = 0
     for r in range(len(starts) - 1):
         longest = max(longest, starts[r + 1] - starts[r])
-    return longest, 7 * len(codes) + 7 * len(starts)
+    return longest, ROOM * len(codes) + ROOM * len(starts)
 
 
 @kernel(forceinline=True)
 def place(table: Any, key: Any) -> Any:
     """Position of `key` in a table of a power of two, or of the empty place where it belongs."""
     mask = np.uint64(len(table) - 1)
-    at = key & mask
+    at = (key >> _ONE) & mask
     while table[at] != key and table[at] != np.uint64(0):
         at = (at + np.uint64(1)) & mask
     return at
@@ -158,7 +218,15 @@ def place(table: Any, key: Any) -> Any:
 
 @kernel()
 def count(
-    codes: Any, starts: Any, longest: Any, row: Any, table: Any, often: Any, latest: Any, used: Any
+    codes: Any,
+    starts: Any,
+    longest: Any,
+    negation: Any,
+    row: Any,
+    table: Any,
+    often: Any,
+    latest: Any,
+    used: Any,
 ) -> Any:
     """Count, in a table of keys, the texts that hold each n-gram; `latest` is its latest row.
 
@@ -166,9 +234,12 @@ def count(
     too full for the next.
     """
     begins, ends = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    keys, owner = np.empty(7 * longest + 7, np.uint64), np.empty(7 * longest + 7, np.int64)
+    keys, owner = (
+        np.empty(ROOM * longest + ROOM, np.uint64),
+        np.empty(ROOM * longest + ROOM, np.int64),
+    )
     for r in range(len(starts) - 1):
-        many = grams(codes, starts[r], starts[r + 1], begins, ends, keys, owner)
+        many = grams(codes, starts[r], starts[r + 1], negation, begins, ends, keys, owner)
         if 2 * (used[0] + many) > len(table):
             return r
         for k in range(many):
@@ -201,10 +272,13 @@ def fill(keys: Any, table: Any, columns: Any) -> None:
 
 
 @kernel()
-def owners(codes: Any, table: Any, columns: Any, begins: Any, ends: Any) -> Any:
+def owners(codes: Any, negation: Any, table: Any, columns: Any, begins: Any, ends: Any) -> Any:
     """Column (-1 where unknown) and owner of each n-gram of one text, and its number of tokens."""
-    keys, owner = np.empty(7 * len(codes) + 7, np.uint64), np.empty(7 * len(codes) + 7, np.int64)
-    many = grams(codes, 0, len(codes), begins, ends, keys, owner)
+    keys, owner = (
+        np.empty(ROOM * len(codes) + ROOM, np.uint64),
+        np.empty(ROOM * len(codes) + ROOM, np.int64),
+    )
+    many = grams(codes, 0, len(codes), negation, begins, ends, keys, owner)
     found = np.empty(many, np.int64)
     for k in range(many):
         at = place(table, keys[k])
@@ -220,6 +294,7 @@ def weigh(
     codes: Any,
     starts: Any,
     longest: Any,
+    negation: Any,
     table: Any,
     columns: Any,
     weights: Any,
@@ -232,7 +307,10 @@ def weigh(
     n-grams that the table does not know are left out.
     """
     begins, ends = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    keys, owner = np.empty(7 * longest + 7, np.uint64), np.empty(7 * longest + 7, np.int64)
+    keys, owner = (
+        np.empty(ROOM * longest + ROOM, np.uint64),
+        np.empty(ROOM * longest + ROOM, np.int64),
+    )
     size = 16
     while size < 2 * len(keys):
         size *= 2
@@ -240,7 +318,7 @@ def weigh(
     found = 0
     for r in range(len(starts) - 1):
         first = found
-        many = grams(codes, starts[r], starts[r + 1], begins, ends, keys, owner)
+        many = grams(codes, starts[r], starts[r + 1], negation, begins, ends, keys, owner)
         size = 16
         while size < 2 * many:
             size *= 2

@@ -15,6 +15,7 @@ from leadlab.models.conversation import ngram_kernel as nk
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
+SETTINGS = ("least", "idf", "parts", "negation")
 BLOCK = 8192
 """Texts that are cut at a time."""
 
@@ -66,7 +67,7 @@ def checked_texts(texts: Any) -> list[str]:
     return found
 
 
-def _counted(texts: list[str]) -> tuple[NDArray[np.uint64], I64]:
+def _counted(texts: list[str], negation: bool) -> tuple[NDArray[np.uint64], I64]:
     """Keys of all n-grams, and how many texts hold each."""
     table, often, latest = _empty(1 << 16)
     used = np.zeros(1, np.int64)
@@ -76,7 +77,9 @@ def _counted(texts: list[str]) -> tuple[NDArray[np.uint64], I64]:
         taken = 0
         while True:
             left = starts[taken:]
-            taken += nk.count(codes, left, longest, first + taken, table, often, latest, used)
+            taken += nk.count(
+                codes, left, longest, negation, first + taken, table, often, latest, used
+            )
             if taken == len(starts) - 1:
                 break
             larger = _empty(4 * max(len(table), 2 * longest))
@@ -106,6 +109,10 @@ class NGrams:
         Texts of the training set in which an n-gram must occur to be kept.
     idf : bool
         Whether rare n-grams weigh more: ``log((1 + n) / (1 + texts with it)) + 1``; 1 otherwise.
+    parts : float
+        Weight of parts of words beside words and pairs.
+    negation : bool
+        Whether up to four words after a negation (until a sign or "but") count as denied besides.
 
     Attributes
     ----------
@@ -120,9 +127,18 @@ class NGrams:
     (3, [15, 0, 0])
     """
 
-    def __init__(self, *, least: int = 2, idf: bool = True) -> None:
+    def __init__(
+        self, *, least: int = 2, idf: bool = True, parts: float = 1.0, negation: bool = False
+    ) -> None:
         self.least = least
         self.idf = idf
+        self.parts = parts
+        self.negation = negation
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it was made with."""
+        return {name: getattr(self, name) for name in SETTINGS}
 
     def fit(self, texts: Sequence[str]) -> Self:
         """Learn which n-grams there are.
@@ -135,15 +151,17 @@ class NGrams:
             As `checked_texts`.
         """
         known = checked_texts(texts)
-        keys, counts = _counted(known)
+        keys, counts = _counted(known, self.negation)
         kept = counts >= self.least
         if not kept.any():
             got = f"{len(known)} texts, each n-gram in fewer than {self.least}"
             raise EmptyInput("no n-gram is left", where="texts", got=got)
         keys, counts = keys[kept], counts[kept]
         order = np.lexsort((keys, -counts))
-        weights = np.log((1 + len(known)) / (1 + counts[order])) + 1 if self.idf else None
-        return self._knowing(keys[order], np.ones(len(keys)) if weights is None else weights)
+        weights = np.where(keys & 1, self.parts, 1.0)[order]
+        if self.idf:
+            weights = weights * (np.log((1 + len(known)) / (1 + counts[order])) + 1)
+        return self._knowing(keys[order], weights)
 
     def _knowing(self, keys: NDArray[np.uint64], weights: NDArray[Any]) -> Self:
         self.keys_ = keys
@@ -173,7 +191,16 @@ class NGrams:
         indptr = np.zeros(len(starts), np.int64)
         indices, data = np.empty(most, np.int32), np.empty(most, np.float32)
         nk.weigh(
-            codes, starts, longest, self._table, self._columns, self.weights_, indptr, indices, data
+            codes,
+            starts,
+            longest,
+            self.negation,
+            self._table,
+            self._columns,
+            self.weights_,
+            indptr,
+            indices,
+            data,
         )
         many = indptr[-1]
         return csr_matrix((data[:many], indices[:many], indptr), (len(starts) - 1, len(self.keys_)))
@@ -191,7 +218,9 @@ class NGrams:
         spelt = plain(checked_texts([text])[0])
         codes, _ = _codes([spelt])
         begins, ends = np.empty(len(codes), np.int64), np.empty(len(codes), np.int64)
-        column, owner, many = nk.owners(codes, self._table, self._columns, begins, ends)
+        column, owner, many = nk.owners(
+            codes, self.negation, self._table, self._columns, begins, ends
+        )
         known = column >= 0
         words = [spelt[a:b] for a, b in zip(begins[:many], ends[:many], strict=True)]
         return words, column[known], owner[known]
@@ -201,6 +230,6 @@ class NGrams:
         return {"keys": self.keys_, "weights": self.weights_}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], *, least: int, idf: bool) -> Self:
-        """What `to_arrays` gave."""
-        return cls(least=least, idf=idf)._knowing(arrays["keys"], arrays["weights"])
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> Self:
+        """What `to_arrays` and `settings` gave."""
+        return cls(**settings)._knowing(arrays["keys"], arrays["weights"])

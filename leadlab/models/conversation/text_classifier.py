@@ -40,7 +40,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "svm" or "logistic".
     c : float or tuple of float
         Inverse strength of the penalty; of several, the one with the least held-out log-loss.
-    least, idf
+    least, idf, parts, negation
         Of `NGrams`.
     folds : int
         For the calibration; fewer where a class has fewer rows.
@@ -82,6 +82,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         c: float | tuple[float, ...] = 1.0,
         least: int = 2,
         idf: bool = True,
+        parts: float = 1.0,
+        negation: bool = False,
         folds: int = 5,
         seed: int = 0,
     ) -> None:
@@ -89,6 +91,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.c = c
         self.least = least
         self.idf = idf
+        self.parts = parts
+        self.negation = negation
         self.folds = folds
         self.seed = seed
 
@@ -137,7 +141,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.c_ = min(losses, key=losses.__getitem__)
         self.calibration_, self.held_out_log_loss_ = tried[self.c_], losses[self.c_]
         self.held_out_: F64 = softmax(held[self.c_] / self.calibration_.temperature)
-        self.ngrams_ = ngrams or NGrams(least=self.least, idf=self.idf).fit(known)
+        self.ngrams_ = ngrams or self._ngrams().fit(known)
         solved = self._solve(self.ngrams_.transform(known), label, self.c_)
         heat = self.calibration_.temperature
         self.weights_: F32 = np.ascontiguousarray(solved[0] / heat, np.float32)
@@ -157,12 +161,15 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         penalties = self.c if isinstance(self.c, tuple) else (self.c,)
         found = {c: np.zeros((len(texts), len(self.classes_))) for c in penalties}
         for train, test in sides.split(label, label, group if grouped else None):
-            ngrams = NGrams(least=self.least, idf=self.idf).fit([texts[i] for i in train])
+            ngrams = self._ngrams().fit([texts[i] for i in train])
             X, held = (ngrams.transform([texts[i] for i in side]) for side in (train, test))
             for c, scores in found.items():
                 weights, intercept = self._solve(X, label[train], c)
                 scores[test] = held @ weights + intercept
         return found
+
+    def _ngrams(self) -> NGrams:
+        return NGrams(least=self.least, idf=self.idf, parts=self.parts, negation=self.negation)
 
     def _solve(self, X: csr_matrix, label: I64, c: float) -> Solution:
         """Weights and intercepts of one linear score a class."""

@@ -48,7 +48,7 @@ def to_files(model: TextClassifier) -> dict[str, bytes]:
         "held_out_log_loss": model.held_out_log_loss_,
         "scope": model.scope_,
         "calibration": model.calibration_.to_json(),
-        "ngrams": {"least": model.ngrams_.least, "idf": model.ngrams_.idf},
+        "ngrams": model.ngrams_.settings,
     }
     text = json.dumps(described, indent=1, sort_keys=True, allow_nan=False)
     return {ARRAYS: out.getvalue(), DESCRIBED: text.encode()}
@@ -85,7 +85,7 @@ def _restored(cls: type[M], files: Mapping[str, bytes]) -> M:
     model.classes_, model.c_ = arrays["classes"], described["c"]
     model.weights_, model.intercept_ = arrays["weights"], arrays["intercept"]
     kept = {"keys": arrays["ngram_keys"], "weights": arrays["ngram_weights"]}
-    model.ngrams_ = NGrams.from_arrays(kept, **described["ngrams"])
+    model.ngrams_ = NGrams.from_arrays(kept, described["ngrams"])
     model.calibration_ = MulticlassCalibration.from_json(described["calibration"])
     model.held_out_log_loss_, model.scope_ = described["held_out_log_loss"], described["scope"]
     if model.weights_.shape != (len(kept["keys"]), len(model.classes_)):
