@@ -159,9 +159,12 @@ class Catalogue:
         )
 
     @cached_property
-    def on_sphere(self) -> F64:
-        """Unit vectors of the homes, shape (3, n), NaN where there are no coordinates."""
-        return unit_vectors(self.number["latitude"], self.number["longitude"])
+    def on_sphere(self) -> F32:
+        """Unit vectors of the homes, shape (3, n), NaN where there are no coordinates.
+
+        In float32 that is a place to within half a metre.
+        """
+        return unit_vectors(self.number["latitude"], self.number["longitude"]).astype(np.float32)
 
     def km_to(self, latitude: float, longitude: float) -> F32:
         """Great-circle distance of each home from a point, km; NaN where it is unknown.
@@ -169,12 +172,14 @@ class Catalogue:
         The chord c between unit vectors gives it as ``2 R asin(c / 2)``, which is the haversine
         formula without its trigonometry per home.
         """
-        point = unit_vectors(np.array([latitude]), np.array([longitude]))[:, 0]
-        x, y, z = self.on_sphere
-        square = (x - point[0]) ** 2 + (y - point[1]) ** 2 + (z - point[2]) ** 2
-        half = np.sqrt(square, dtype=np.float64).astype(np.float32) / 2
-        found = 2 * EARTH_KM * np.arcsin(np.minimum(half, 1))
-        return np.asarray(found, np.float32)
+        point = unit_vectors(np.array([latitude]), np.array([longitude])).astype(np.float32)
+        square = np.zeros(len(self), np.float32)
+        for axis in range(3):
+            gap = self.on_sphere[axis] - point[axis, 0]
+            gap *= gap
+            square += gap
+        half = np.minimum(np.sqrt(square) / 2, 1)
+        return np.asarray(np.arcsin(half) * np.float32(2 * EARTH_KM), np.float32)
 
     @cached_property
     def standard(self) -> F32:
@@ -189,12 +194,27 @@ class Catalogue:
         return np.column_stack([_standard(raw[name]) for name in TRAITS]).astype(np.float32)
 
     @cached_property
-    def filled(self) -> tuple[F32, F32, F32 | None]:
-        """`standard` with 0 for unknown, its squares, and what is known (None: all), (n, 11)."""
-        z = self.standard
-        unknown = np.isnan(z)
-        filled = np.where(unknown, np.float32(0), z)
-        return filled, filled**2, (~unknown).astype(np.float32) if unknown.any() else None
+    def filled(self) -> F32:
+        """`standard` with 0 for unknown, shape (n, 11)."""
+        return np.where(np.isnan(self.standard), np.float32(0), self.standard)
+
+    @cached_property
+    def powers(self) -> F32:
+        """Squares of `filled`, `filled` itself, and 1 where it is known, shape (n, 33)."""
+        known = (~np.isnan(self.standard)).astype(np.float32)
+        return np.ascontiguousarray(np.hstack([self.filled**2, self.filled, known]))
+
+    @cached_property
+    def usual(self) -> dict[str, F64]:
+        """Share of homes of each ``sort`` and ``area``, one home added to each."""
+        found = {}
+        for name, code, size in (
+            ("sort", self.sort, len(self.sorts)),
+            ("area", self.area, len(self.areas)),
+        ):
+            counts = np.bincount(code[code >= 0], minlength=size) + 1.0
+            found[name] = counts / counts.sum()
+        return found
 
 
 def unit_vectors(latitude: NDArray[Any], longitude: NDArray[Any]) -> F64:

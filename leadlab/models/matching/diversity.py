@@ -54,7 +54,7 @@ def diverse(
     [0, 2]
     """
     order = np.argsort(-score, kind="stable")
-    z = homes.filled[0][rows[order]]
+    z = homes.filled[rows[order]]
     area = homes.area[rows[order]]
     worth = np.linspace(1, 0, len(order), dtype=np.float32)
     nearest = np.zeros(len(order), np.float32)

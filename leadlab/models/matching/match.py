@@ -17,7 +17,7 @@ from leadlab.models.matching.pairs import Buyer, Standing, stand
 from leadlab.models.matching.population import Segments
 from leadlab.models.matching.preferences import Preferences
 from leadlab.models.matching.ranker import SHORTLIST, Ranker
-from leadlab.models.matching.taste import EVIDENCE, Taste, leaning
+from leadlab.models.matching.taste import EVIDENCE, Taste
 
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
@@ -254,10 +254,9 @@ def why(homes: Catalogue, wants: Preferences, scores: Scores, row: int) -> list[
 
 def _liked(homes: Catalogue, standing: Standing, row: int) -> tuple[str, ...]:
     """The traits in which a home is most like those that the buyer took to."""
-    if not standing.buyer.taste.liked()[0].size:
+    if not standing.lean.weight:
         return ()
-    lean = leaning(homes, standing.buyer.taste)
-    evidence = lean.evidence(homes, np.array([row]))[0]
+    evidence = standing.lean.evidence(homes, np.array([row]))[0]
     best = np.argsort(-evidence, kind="stable")[:TOLD]
     return tuple(
         f"{_WORDS[EVIDENCE[k]]} like that of homes looked at before"

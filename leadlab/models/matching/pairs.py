@@ -12,7 +12,7 @@ from leadlab.models.matching.factors.place import minutes
 from leadlab.models.matching.factors.table import Scores, score
 from leadlab.models.matching.population import Popularity, Segments
 from leadlab.models.matching.preferences import NAMES, Preferences
-from leadlab.models.matching.taste import EVIDENCE, Taste, leaning
+from leadlab.models.matching.taste import EVIDENCE, Leaning, Taste, leaning
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -55,6 +55,8 @@ class Standing:
     buyer : Buyer
     scores : Scores
         Of the stated wishes.
+    lean : Leaning
+        What the buyer's own deeds lean to.
     evidence, segment_evidence : float32 array, shape (n,)
         Of the buyer's own deeds, and of those of its segment.
     segment : int
@@ -63,6 +65,7 @@ class Standing:
 
     buyer: Buyer
     scores: Scores
+    lean: Leaning
     evidence: F32
     segment_evidence: F32
     segment: int
@@ -90,11 +93,12 @@ def stand(
         Of these wishes, if they are known already.
     """
     found = score(homes, buyer.wants) if scores is None else scores
-    own = leaning(homes, buyer.taste).total(homes)
+    lean = leaning(homes, buyer.taste)
+    own = lean.total(homes)
     if segments is None:
-        return Standing(buyer, found, own, np.zeros(len(homes), np.float32), -1)
-    number = segments.segment(homes, buyer.taste)
-    return Standing(buyer, found, own, segments.leanings[number].total(homes), number)
+        return Standing(buyer, found, lean, own, np.zeros(len(homes), np.float32), -1)
+    number = segments.segment(lean)
+    return Standing(buyer, found, lean, own, segments.leanings[number].total(homes), number)
 
 
 def pair_features(
@@ -114,7 +118,7 @@ def pair_features(
     n, k = len(rows), len(EVIDENCE)
     taste, scores = standing.buyer.taste, standing.scores
     found = np.full((n, len(FEATURES)), np.nan, np.float32)
-    found[:, :k] = leaning(homes, taste).evidence(homes, rows)
+    found[:, :k] = standing.lean.evidence(homes, rows)
     against = leaning(homes, taste, sign=-1.0).evidence(homes, rows)
     found[:, k : 2 * k] = against
     for number, factor in enumerate(scores.factors):

@@ -1,4 +1,4 @@
-"""Points of interest from any table: CSV, Parquet, GeoParquet or GeoJSON, as exported from anywhere.
+"""Points of interest from any table: CSV, Parquet, GeoParquet or GeoJSON, whoever exported it.
 
 Coordinates are WGS 84 degrees. A GeoParquet file's points are read from its geometry column (WKB);
 of lines and areas in GeoJSON, and of OpenStreetMap's ways in it, the mean of the vertices is taken.

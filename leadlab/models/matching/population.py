@@ -114,11 +114,11 @@ class Segments:
         leanings = [_shared(homes, done, own) for own in (*groups, np.arange(len(done)))]
         return cls(found.cluster_centers_, tuple(leanings), np.bincount(label, minlength=k))
 
-    def segment(self, homes: Catalogue, taste: Taste) -> int:
-        """Number of the group whose centre is nearest; -1 before the first deed."""
-        if not taste.liked()[0].size:
+    def segment(self, lean: Leaning) -> int:
+        """Number of the group whose centre is nearest; -1 before a first deed in favour."""
+        if not lean.weight:
             return -1
-        point = _point(leaning(homes, taste))
+        point = _point(lean)
         return int(np.argmin(((self.centres - point) ** 2).sum(axis=1)))
 
 
@@ -140,11 +140,10 @@ def _shared(homes: Catalogue, done: Deeds, rows: I64) -> Leaning:
     mean = (w * z).sum(axis=0) / mass
     variance = ((w * (z - mean) ** 2).sum(axis=0) + 1.0) / mass
     logs = []
-    for code, names in ((homes.sort, homes.sorts), (homes.area, homes.areas)):
-        usual = np.bincount(code[code >= 0], minlength=len(names)) + 1.0
-        own = code[liked]
-        seen = np.bincount(own[own >= 0], weights=weight[own >= 0], minlength=len(names)) + 1.0
-        ratio = np.log(seen / seen.sum()) - np.log(usual / usual.sum())
+    for name, code in (("sort", homes.sort), ("area", homes.area)):
+        usual, own = homes.usual[name], code[liked]
+        seen = np.bincount(own[own >= 0], weights=weight[own >= 0], minlength=len(usual)) + 1.0
+        ratio = np.log(seen / seen.sum()) - np.log(usual)
         logs.append(np.append(ratio, 0.0))
     assert len(mean) == len(TRAITS)
     return Leaning(mean, np.maximum(variance, 0.05), logs[0], logs[1], float(weight.sum()))

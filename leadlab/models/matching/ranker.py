@@ -67,6 +67,16 @@ ORDER: Mapping[str, Any] = {
     "lambdarank_pair_method": "mean",
     "lambdarank_num_pair_per_sample": 2,
 }
+FOREST: Mapping[str, Any] = {
+    **VIEWING,
+    "eta": 1.0,
+    "max_depth": 8,
+    "num_parallel_tree": 60,
+    "subsample": 0.7,
+    "colsample_bytree": 1.0,
+    "colsample_bynode": 0.3,
+}
+"""XGBoost's random forest: one round of trees, each on its own rows and columns, averaged."""
 VIEWING_ROUNDS, ORDER_ROUNDS = 150, 50
 
 
@@ -96,7 +106,8 @@ class Ranker:
     segments_ : Segments
     popularity_ : Popularity
     viewing_ : pair of xgboost.Booster
-    interest_ : pair of RandomForestClassifier
+    interest_ : pair of xgboost.Booster
+        Random forests.
     order_ : xgboost.Booster
     counts_ : dict of str to int
         Questions and pairs that were learned from.
@@ -165,16 +176,10 @@ class Ranker:
         data = xgb.DMatrix(x, grade > 0, nthread=1)
         return xgb.train({**VIEWING, "seed": self.seed}, data, VIEWING_ROUNDS)
 
-    def _interest(self, x: F32, grade: I64) -> Any:
-        from sklearn.ensemble import (  # noqa: PLC0415  (takes long to import)
-            RandomForestClassifier,
-        )
-
+    def _interest(self, x: F32, grade: I64) -> xgb.Booster:
         seen = grade > 0
-        forest = RandomForestClassifier(
-            40, max_depth=8, min_samples_leaf=20, max_features=0.3, random_state=self.seed
-        )
-        return forest.fit(np.nan_to_num(x[seen], nan=-1.0), grade[seen] >= 2)
+        data = xgb.DMatrix(x[seen], grade[seen] >= 2, nthread=1)
+        return xgb.train({**FOREST, "seed": self.seed}, data, 1)
 
     def standing(self, buyer: Buyer, homes: Catalogue) -> Standing:
         """A buyer beside all homes, its segment known.
@@ -209,14 +214,8 @@ class Ranker:
 
     def _chances(self, x: F32, sides: Sequence[int]) -> tuple[F32, F32]:
         """Log-odds of a view and chance of interest, the mean of some halves' models."""
-        filled = np.nan_to_num(x, nan=-1.0)
         odds = [self.viewing_[s].inplace_predict(x, predict_type="margin") for s in sides]
-        chances = []
-        for side in sides:
-            forest = self.interest_[side]
-            both = forest.predict_proba(filled)
-            known = forest.classes_.tolist()
-            chances.append(both[:, known.index(True)] if True in known else np.zeros(len(x)))
+        chances = [self.interest_[s].inplace_predict(x) for s in sides]
         return (np.mean(odds, axis=0, dtype=np.float32),
                 np.mean(chances, axis=0, dtype=np.float32))  # fmt: skip
 

@@ -128,8 +128,7 @@ class Leaning:
     def total(self, homes: Catalogue) -> F32:
         """Evidence of each home over all traits, shape (n,), by matrix products."""
         a, b, c = self._square()
-        z, square, known = homes.filled
-        found = square @ a + z @ b + (known @ c if known is not None else c.sum())
+        found = homes.powers @ np.concatenate([a, b, c])
         found += self.sort.astype(np.float32)[homes.sort]
         found += self.area.astype(np.float32)[homes.area]
         return np.asarray(found, np.float32)
@@ -171,20 +170,17 @@ def leaning(
     spread = (w * (z - mean) ** 2).sum(axis=0) + PRIOR_MEAN * (mean - start) ** 2
     variance = (PRIOR_SPREAD * usual + spread) / (mass + PRIOR_SPREAD)
     logs = []
-    for name in ("sort", "area"):
-        code, names = getattr(homes, name), getattr(homes, name + "s")
+    for name, code in (("sort", homes.sort), ("area", homes.area)):
         own = None if prior is None else getattr(prior, name)
-        logs.append(_by_code(code, len(names), code[rows], weight, own))
+        logs.append(_by_code(homes.usual[name], code[rows], weight, own))
     return Leaning(mean, np.maximum(variance, 0.05), logs[0], logs[1], float(weight.sum()))
 
 
-def _by_code(
-    code: NDArray[np.int32], size: int, liked: NDArray[np.int32], weight: F64, own: F64 | None
-) -> F64:
+def _by_code(usual: F64, liked: NDArray[np.int32], weight: F64, own: F64 | None) -> F64:
     """Log ratio of shares by code, a last 0 for unknown."""
-    usual = np.bincount(code[code >= 0], minlength=size) + 1.0
-    share = usual / usual.sum() * (1.0 if own is None else np.exp(own[:-1]))
-    share = share / share.sum() if size else share
-    counted = np.bincount(liked[liked >= 0], weights=weight[liked >= 0], minlength=size)
+    share = usual * (1.0 if own is None else np.exp(own[:-1]))
+    share = share / share.sum()
+    known = liked >= 0
+    counted = np.bincount(liked[known], weights=weight[known], minlength=len(usual))
     found = (counted + PRIOR_COUNT * share) / (counted.sum() + PRIOR_COUNT)
-    return np.append(np.log(found / (usual / usual.sum())), 0.0)
+    return np.append(np.log(found / usual), 0.0)

@@ -3,7 +3,7 @@
 For each category the nearest few places count, the first most. One at distance d gives its weight
 times
 
-    1 within 0.25 mile, falling to 0 at 30 minutes' walk: (1 - t)^2 (1 + 2 t),  t = share of the way,
+    1 within 0.25 mile, falling to 0 at 30 minutes' walk: (1 - t)^2 (1 + 2 t), t the share of it,
 
 and the sum over its possible most is the walkability, 0 to 1. Where the density of intersections is
 known, less than 200 to the square mile takes off up to 5%. Distances are as the crow flies.
@@ -93,7 +93,7 @@ def walkability(
     ...     {"listing_key": ["a", "b"], "latitude": [39.7, None], "longitude": [-105.0, -105.0]}))
     >>> shop = Places(np.array([39.7]), np.array([-105.0]), np.array(["supermarket"], object))
     >>> walkability(homes, shop).round(2).tolist()
-    [0.23, nan]
+    [0.22, nan]
     """
     from sklearn.neighbors import BallTree  # noqa: PLC0415  (takes long to import)
 
