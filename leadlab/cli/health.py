@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from rich.markup import escape
 
 from leadlab.cli import source
 from leadlab.cli.churn import loaded
 from leadlab.cli.console import out, print_json, steps, table
+from leadlab.cli.health_conversation import conversation_of
 from leadlab.cli.health_weights import learned
 from leadlab.cli.score import AsOf, Model, scorer_of, scores_at
 from leadlab.cli.train import AsJson, Kind, Lead, Value, When, tell_refused
@@ -162,6 +164,8 @@ def _one(
     if name not in log.lead.index:
         raise UnknownName("lead", name, map(str, log.lead.names))
     whose = tenant or str(log.tenant.names[0])
+    if whose not in log.tenant.index:
+        raise UnknownName("tenant", whose, map(str, log.tenant.names))
     own_row = (scores.table.lead.values() == name) & (scores.table.tenant.values() == whose)
     if not own_row.any():
         return {"tenant": whose, "lead": name, "score": None, "level": UNKNOWN,
@@ -171,9 +175,9 @@ def _one(
     moment = str(np.datetime64(at_us, "us"))
     own = log.for_leads([name])
     own = own.take(own.tenant.codes == own.tenant.index[whose])
-    added = insights(
-        scores, row, health=found, events=own, silence=_silence(churn, log, row, found)
-    )
+    talk = conversation_of(own, at_us)
+    silence = _silence(churn, log, row, found)
+    added = insights(scores, row, health=found, events=own, silence=silence, conversation=talk)
     return {
         **_row(found, row),
         "as_of": moment + "Z",
@@ -193,6 +197,7 @@ def _one(
                 for e in one.evidence]}
             for one in added.found
         ],
+        "conversation_read_by": [] if talk is None else sorted(set(talk.methods)),
         "refused_insights": [str(error) for error in added.refused],
     }  # fmt: skip
 
@@ -263,10 +268,16 @@ def _show_one(told: dict[str, Any]) -> None:
         table("\nWhat would raise it", ["if this comes next", "gain", "to", "level"], rows, note)
     if told["insights"]:
         rows = [
-            [f"{one['priority']:.0f}", one["kind"], one["text"], _sure(one["confidence"]),
-             one["focus"] or "-", _grounds(one["evidence"])]
+            [
+                f"{one['priority']:.0f}",
+                escape(one["kind"]),
+                escape(one["text"]),
+                _sure(one["confidence"]),
+                escape(one["focus"]) or "-",
+                _grounds(one["evidence"]),
+            ]
             for one in told["insights"]
-        ]  # fmt: skip
+        ]
         heads = ["priority", "what", "insight", "sure", "do", "rests on"]
         table("\nInsights", heads, rows)
     for refused in told["refused_insights"]:
@@ -278,7 +289,8 @@ def _sure(confidence: float) -> str:
 
 
 def _grounds(evidence: list[dict[str, str]]) -> str:
-    return "\n".join(f"{e['kind']} {e['at'][:16]} ({e['id']})" for e in evidence) or "-"
+    told = "\n".join(f"{e['kind']} {e['at'][:16]} ({e['id']})" for e in evidence)
+    return escape(told) or "-"
 
 
 health.__doc__ = HELP

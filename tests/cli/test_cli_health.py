@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from leadlab.cli.app import app, run
+from leadlab.cli.health_conversation import conversation_of
 from leadlab.data.brokerage import simulate
 from leadlab.features import catalogue
 from leadlab.models.health.weights import PARTS, HealthWeights
 from leadlab.models.training import Study, train
-from leadlab.schema import write_log
+from leadlab.schema import read_log, write_log
 
 STUDY = Study(converted=("Offer Accepted", "Closed"), ended=("Lost",), horizon_days=30.0)
 
@@ -21,7 +22,7 @@ STUDY = Study(converted=("Offer Accepted", "Closed"), ended=("Lost",), horizon_d
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("health")
-    log = simulate(500, 250, seed=4).log
+    log = simulate(500, 250, seed=4, texts=True).log
     write_log(log, folder / "log.parquet")
     train(log, STUDY, features=catalogue()).save(folder / "model.leadlab")
     return {"log": str(folder / "log.parquet"), "model": str(folder / "model.leadlab")}
@@ -59,6 +60,24 @@ def test_the_list_and_the_one_lead_agree(place, capsys, tmp_path: Path) -> None:
     assert first["lead"] in capsys.readouterr().out
 
 
+def test_what_was_written_is_read_by_rules_where_no_reader_was_trained(
+    place, capsys, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("LEADLAB_HOME", str(tmp_path))
+    log = read_log(place["log"])
+    at_us = int(log.at_us[-1])
+    states = {str(n): conversation_of(log.for_leads([str(n)]), at_us) for n in log.lead.names}
+    name = next(n for n, state in states.items() if state and state.unanswered)
+    one = told(capsys, "health", name, place["log"], "--model", place["model"])
+    assert one["conversation_read_by"] == ["rules"]
+    asked = [i for i in one["insights"] if i["kind"] == "unanswered question"]
+    assert len(asked) == 1 and asked[0]["evidence"]
+    early = int(log.for_leads([name]).at_us[0]) - 1
+    assert conversation_of(log.for_leads([name]), early) is None
+    assert run(["health", name, place["log"], "--model", place["model"]]) == 0
+    assert "unanswered question" in " ".join(capsys.readouterr().out.split())
+
+
 def test_weights_are_learned_kept_and_taken_again(place, capsys, tmp_path: Path) -> None:
     kept = tmp_path / "weights.json"
     base = ("health", place["log"], "--model", place["model"])
@@ -77,6 +96,7 @@ def test_what_cannot_be_done_is_said(place, capsys, tmp_path: Path) -> None:
     )
     assert early["score"] is None and "nothing is known" in early["note"]
     assert run(["health", "lead-9o", *base]) == 4
+    assert run(["health", name, *base, "--tenant", "nobody"]) == 4
     assert run(["health", "a", "b", *base]) == 3
     assert run(["health", *base, "--weights", str(tmp_path / "no.json")]) == 6
     assert run(["health", *base, "--weights", "a", "--learn", "b"]) == 3

@@ -159,6 +159,13 @@ def test_a_conversation_and_a_forecast_are_taken_where_they_are_given(scorer):
     assert of(low, "churn risk") == []
 
 
+def test_a_question_is_quoted_without_what_tells_who_asks(scorer):
+    talk = Talk({}, ("Can you call me at 206-555-0134 or ann.smith@example.com?",))
+    (asked,) = of(seen(scorer, happened(("Incoming Message", 2.0)), conversation=talk),
+                  "unanswered question")  # fmt: skip
+    assert "555" not in asked.text and "@" not in asked.text and "[phone]" in asked.text
+
+
 def test_what_came_later_says_nothing(scorer):
     past = [("Property Inquiry", 30.0), ("Showing Completed", 20.0)]
     future = [("Offer Submitted", -2.0), ("Outgoing Call", -1.0), ("Unsubscribed", -3.0)]

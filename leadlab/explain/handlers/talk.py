@@ -9,12 +9,13 @@ import numpy as np
 from leadlab.explain.finding import Evidence, Finding
 from leadlab.explain.known import Known
 from leadlab.features.catalogue import MESSAGES_IN, MESSAGES_OUT
+from leadlab.models.conversation.masking import masked
 
 COMPETITOR, PRICE = "competitor", "price"
 QUOTED = 100
 """Characters of a question that are quoted at most."""
-ASSURED = 0.9
-"""Confidence that a sentence which ends in a question mark is a question."""
+MARKED, UNMARKED = 0.9, 0.5
+"""Confidence that a sentence is a question, with its mark and without; set by hand."""
 AGAIN_DAYS = 14.0
 """A rejected offer calls for another one for so long."""
 _MEET = {
@@ -56,18 +57,18 @@ def competitor_threat(known: Known) -> Iterator[Finding]:
 
 
 def unanswered_question(known: Known) -> Iterator[Finding]:
-    """Questions that nobody answered, the oldest first."""
+    """Questions that nobody answered; the oldest is quoted, with what tells who asks masked."""
     asked = [] if known.conversation is None else list(known.conversation.unanswered)
     if not asked:
         return
-    oldest = " ".join(asked[0].split())
+    oldest = " ".join(masked(asked[0]).split())
     words = oldest if len(oldest) <= QUOTED else f"{oldest[: QUOTED - 3]}..."
     more = f" (and {len(asked) - 1} more)" if len(asked) > 1 else ""
     yield Finding(
         "unanswered question",
         f'Asked and not answered: "{words}"{more}',
         known.weighed(80.0),
-        ASSURED if any(question.rstrip().endswith("?") for question in asked) else 0.5,
+        MARKED if any(question.rstrip().endswith("?") for question in asked) else UNMARKED,
         _unmet(known),
         "Answer it before anything else is sent.",
     )
