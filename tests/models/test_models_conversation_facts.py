@@ -29,6 +29,7 @@ messages = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(messages)
 def test_facts_are_slices_in_order_and_none_overlaps(text: str) -> None:
     facts = find_facts(text)
@@ -42,6 +43,7 @@ def test_facts_are_slices_in_order_and_none_overlaps(text: str) -> None:
     assert all(a.end <= b.start for a, b in pairwise(facts))
 
 
+@settings(deadline=None)
 @given(messages, st.sampled_from(sorted(SEES)))
 @example("I am Ann Smith Ann Smithson ann smith Ann", "analyst")
 @example("my name is bob206-555-0134", "analyst")
@@ -160,7 +162,7 @@ def test_no_pattern_runs_away(piece: str) -> None:
     readable(text)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=80))
 def test_a_readable_text_keeps_its_places(text: str) -> None:
     plain = readable(text)

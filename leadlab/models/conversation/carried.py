@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -40,24 +41,22 @@ def carried(
     mapping of str to tuple of (words, effect)
         "intent", "sentiment", "urgency" and "objection ...".
     """
-    wanted = _wanted(heads, intent, objections)
-    names, columns, share = _cut(heads, text)
-    told = hits(text)
+    names, ids, columns, share = _cut(heads, text)
+    told = [(sort, names.setdefault(word, len(names))) for sort, word in hits(text)]
+    spelt = list(names)
     found = {}
-    for what, (target, way) in wanted.items():
+    for what, (target, way) in _wanted(heads, intent, objections).items():
         stack, k = heads.stacks[target], len(way)
-        effects: dict[str, float] = {}
-        if len(columns):
-            weights = heads.many.classifiers[target].weights_[columns]
-            each = share * (weights @ (stack.weights[:k] @ way))
-            for name, effect in zip(names, each.tolist(), strict=True):
-                effects[name] = effects.get(name, 0.0) + effect
+        weights = heads.many.classifiers[target].weights_[columns] @ (stack.weights[:k] @ way)
+        effect = np.bincount(ids, share * weights, len(spelt))
         key = stack.weights[k:] @ way
-        for sort, word in told:
-            effects[word] = effects.get(word, 0.0) + float(key[sort])
-        sign = -1.0 if what == "sentiment" and sum(effects.values()) < 0 else 1.0
-        ranked = sorted(effects.items(), key=lambda one: (-sign * one[1], one[0]))
-        found[what] = tuple((word, e) for word, e in ranked[:TOP] if sign * e > 0)
+        for sort, place in told:
+            effect[place] += key[sort]
+        if what == "sentiment" and effect.sum() < 0:
+            best = [i for i in np.argsort(effect)[:TOP] if effect[i] < 0]
+        else:
+            best = [i for i in np.argsort(-effect)[:TOP] if effect[i] > 0]
+        found[what] = tuple((spelt[i], float(effect[i])) for i in best)
     return found
 
 
@@ -78,17 +77,16 @@ def _wanted(heads: Heads, intent: int, objections: Sequence[str]) -> Mapping[str
     return found
 
 
-def _cut(heads: Heads, text: str) -> tuple[list[str], Any, Any]:
-    """Of each known n-gram its word or words, its column, and its value."""
+def _cut(heads: Heads, text: str) -> tuple[dict[str, int], Any, Any, Any]:
+    """Words and pairs by number; of each known n-gram whose it is, its column, and its value."""
     X = heads.many.ngrams.transform([text])
     words, columns, owners = heads.many.ngrams.owners(text)
-    if not len(columns):
-        return [], columns, columns
+    names: dict[str, int] = {}
+    single = [names.setdefault(word, len(names)) for word in words]
+    pairs = [names.setdefault(f"{a} {b}", len(names)) for a, b in pairwise(words)]
+    places = np.array([*single, 0, *pairs], np.int64)
+    ids = places[np.where(owners >= 0, owners, len(words) - 1 - owners)]
     order = np.argsort(X.indices)
-    at = order[np.searchsorted(X.indices, columns, sorter=order)]
-    share = X.data[at] / np.bincount(at)[at]
-    return [_name(words, owner) for owner in owners.tolist()], columns, share
-
-
-def _name(words: Sequence[str], owner: int) -> str:
-    return words[owner] if owner >= 0 else f"{words[-2 - owner]} {words[-1 - owner]}"
+    at = order[np.searchsorted(X.indices, columns, sorter=order)] if len(columns) else columns
+    share = X.data[at] / np.bincount(at)[at] if len(columns) else np.zeros(0)
+    return names, ids, columns, share

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +24,10 @@ R = TypeVar("R", bound="ConversationReader")
 FORMAT, ARRAYS, DESCRIBED = "leadlab-conversation/1", "words.npz", "conversation.json"
 SHARED = "ngram"
 """Arrays whose names begin so are alike in all classifiers and kept once."""
-_UNREADABLE = (LeadlabError, OSError, LookupError, TypeError, ValueError, AttributeError, EOFError)
+_UNREADABLE = (
+    LeadlabError, OSError, LookupError, TypeError, ValueError, AttributeError, EOFError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def to_files(reader: ConversationReader) -> dict[str, bytes]:
