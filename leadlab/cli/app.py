@@ -19,6 +19,7 @@ from leadlab.cli import (
     evaluate,
     explain,
     health,
+    match,
     next_action,
     read,
     registry,
@@ -51,6 +52,7 @@ app.command("churn")(churn.churn)
 app.command("read")(read.read)
 app.command("health")(health.health)
 app.command("next")(next_action.next_action)
+app.command("match")(match.find_homes)
 app.command("validate")(validate.validate)
 app.command("drift")(drift.drift)
 app.command("value")(value.value)

@@ -91,6 +91,12 @@ PROTOCOLS = {
     "brokerage_health": Protocol(
         "leadlab.models.protocols.brokerage_health:evaluate_brokerage_health", BROKERAGE, 4, 40_000
     ),
+    "brokerage_matching": Protocol(
+        "leadlab.models.protocols.brokerage_matching:evaluate_brokerage_matching",
+        BROKERAGE,
+        7,
+        10_000,
+    ),
     "cdnow": Protocol("leadlab.models.protocols.cdnow:evaluate_cdnow", "cdnow", 3),
     "hillstrom": Protocol("leadlab.models.protocols.hillstrom:evaluate_hillstrom", "hillstrom", 7),
     "x_education": Protocol(
