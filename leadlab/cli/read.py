@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +34,8 @@ Example: `leadlab read "Can we see the house on Friday? We can go up to $450k"`
 FILE = "conversation.leadlab"
 TEXTS = 8_000
 STEPS = 12
+_UNREADABLE = (BrokenFile, EOFError, LookupError, OSError, RuntimeError, ValueError,
+               zipfile.BadZipFile, zlib.error)  # fmt: skip
 
 
 def read(
@@ -94,7 +98,7 @@ def trained_reader(
     if place.is_file() and not retrain:
         try:
             return ConversationReader.from_files(unzipped(place.read_bytes()))
-        except (BrokenFile, LookupError, OSError, RuntimeError, ValueError) as error:
+        except _UNREADABLE as error:
             because = f"the model at home cannot be read ({type(error).__name__}); use --retrain"
             return ConversationReader(without=because)
     with steps(STEPS, quiet=quiet) as tell:

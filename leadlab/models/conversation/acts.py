@@ -102,9 +102,8 @@ class ActClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, dialogue: Sequence[int], utterances: Sequence[str]) -> NDArray[Any]:
         """The likeliest act of each utterance."""
-        found: NDArray[Any] = self.classes_[
-            self.decision_function(dialogue, utterances).argmax(axis=1)
-        ]
+        best = self.decision_function(dialogue, utterances).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[best]
         return found
 
     def shares(self, dialogue: Sequence[int], utterances: Sequence[str]) -> pd.DataFrame:

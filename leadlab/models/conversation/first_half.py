@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,9 @@ def described(half: pd.DataFrame, reader: ConversationReader, acts: ActClassifie
         told[f"act {act}"] = shares[act].to_numpy()
     told[["dialogue_id", "role"]] = said[["dialogue_id", "role"]]
     values = [c for c in told if c not in ("dialogue_id", "role")]
-    parts = [_wide(told.groupby(["dialogue_id", "role"])[values].mean(), "mean")]
+    parts: list[pd.DataFrame | pd.Series[Any]] = [
+        _wide(told.groupby(["dialogue_id", "role"])[values].mean(), "mean")
+    ]
     last = told.groupby("dialogue_id")[values].last()
     parts.append(last.set_axis([f"last {c}" for c in last], axis=1))
     offers = pd.DataFrame(
@@ -83,9 +86,12 @@ def described(half: pd.DataFrame, reader: ConversationReader, acts: ActClassifie
 
 
 def _wide(frame: pd.DataFrame, what: str) -> pd.DataFrame:
-    wide = frame.unstack("role")
-    wide.columns = pd.Index([f"{what} {name} {role}" for name, role in wide.columns])
-    return wide
+    """One column a role and figure, both roles always there."""
+    found = {}
+    for role in ROLES:
+        kept = frame[frame.index.get_level_values("role") == role].droplevel("role")
+        found |= {f"{what} {name} {role}": kept[name] for name in kept}
+    return pd.DataFrame(found)
 
 
 def _tokens(text: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from leadlab.errors import NotFitted
 from leadlab.models.conversation.carried import carried
-from leadlab.models.conversation.facts import find_facts
+from leadlab.models.conversation.facts import Fact, find_facts
 from leadlab.models.conversation.heads import Heads, fit_heads
 from leadlab.models.conversation.language import commands_a_machine, language, readable
-from leadlab.models.conversation.masking import find_pii
+from leadlab.models.conversation.masking import Pii, find_pii
 from leadlab.models.conversation.ngrams import checked_texts
 from leadlab.models.conversation.reading import RAISED, Reading, Words
 from leadlab.models.conversation.rules import by_rules, words_of_rules
@@ -187,9 +187,10 @@ class ConversationReader:
         for text, tongue, row in zip(plain, spoken, columns, strict=True):
             best, intents, mood, sure, haste, buying, doubts = row
             notes = ("it commands a machine; it was only read",) if commands_a_machine(text) else ()
-            places = (find_facts(text), find_pii(text)) if facts else ((), ())
+            told = find_facts(text) if facts else ()
+            pii = find_pii(text) if facts else ()
             if tongue != "en":
-                readings.append(_unread(text, tongue, places, notes))
+                readings.append(_unread(text, tongue, told, pii, notes))
                 continue
             why = self._words(text, best, doubts, method) if words else {}
             readings.append(
@@ -202,7 +203,8 @@ class ConversationReader:
                     haste,
                     buying,
                     dict(zip(OBJECTIONS, doubts, strict=True)),
-                    *places,
+                    told,
+                    pii,
                     why,
                     tongue,
                     method,
@@ -233,7 +235,9 @@ class ConversationReader:
         return {what: tuple((word, 1.0) for word in some) for what, some in told.items()}
 
 
-def _unread(text: str, tongue: str, places: Any, notes: tuple[str, ...]) -> Reading:
+def _unread(
+    text: str, tongue: str, facts: tuple[Fact, ...], pii: tuple[Pii, ...], notes: tuple[str, ...]
+) -> Reading:
     """What is said of a text that cannot be read: all intents alike, nothing else."""
     if tongue == "unknown":
         because = "language unknown: the models know English only"
@@ -242,6 +246,6 @@ def _unread(text: str, tongue: str, places: Any, notes: tuple[str, ...]) -> Read
     even = dict.fromkeys(INTENTS, 1 / len(INTENTS))
     none = dict.fromkeys(OBJECTIONS, 0.0)
     return Reading(
-        OTHER, even[OTHER], even, 0.0, 0.0, 0.0, 0.0, none, *places, {}, tongue, "none", because,
-        notes,
+        OTHER, even[OTHER], even, 0.0, 0.0, 0.0, 0.0, none, facts, pii, {}, tongue, "none",
+        because, notes,
     )  # fmt: skip

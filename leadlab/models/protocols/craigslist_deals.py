@@ -78,6 +78,9 @@ def evaluate_craigslist_deals(
     BadInput
         If either split is missing.
     """
+    dev = data.turns["split"] == "dev"
+    if dev.all() or not dev.any():
+        raise BadInput("a split is missing", where="split", expected="train and dev")
     tell("train the reader on texts of our own")
     reader = ConversationReader(seed=seed).fit(texts)
     tell("learn acts from dialogues of neither split")
@@ -107,10 +110,7 @@ def evaluate_craigslist_deals(
 def deal_rows(
     data: Turns, reader: ConversationReader, seed: int
 ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.bool_]]:
-    """Features of each dialogue's first half, whether it ended in a deal, whether it is held out."""
-    held = data.turns["split"] == "dev"
-    if held.all() or not held.any():
-        raise BadInput("a split is missing", where="split", expected="train and dev")
+    """Features of each first half, whether the dialogue ended in a deal, whether it is held out."""
     others = data.acts[data.acts["matched_split"].isna()]
     acts = ActClassifier(seed=seed).fit(
         [int(name) for name in others["dialogue_no"]],
