@@ -90,7 +90,11 @@ def evaluate_brokerage_health(
     train = asked.table.take(split.train)
     tell(f"learn weights on {len(split.train):,} nights")
     learned = learn_weights(
-        train, label[split.train], groups=asked.lead[split.train], origin="the simulated brokerage", seed=seed
+        train,
+        label[split.train],
+        groups=asked.lead[split.train],
+        origin="the simulated brokerage",
+        seed=seed,
     )
     tell("fit the conversion model")
     later, test = asked.table.take(split.validation), asked.table.take(split.test)
@@ -106,16 +110,7 @@ def evaluate_brokerage_health(
     usual = _judged(HealthWeights.default(), asked, truth, seed)
     y, who = label[split.test], asked.lead[split.test]
     own = model.predict_proba(test)[:, 1]
-    rules: dict[str, LeadClassifier] = {
-        "days since last activity": FeatureCurve(column="activity_recency"),
-        "base rate": BaseRate(),
-    }
-    simple = {"default weights": usual} | {
-        name: held_out_figures(
-            y, rule.fit(train, label[split.train]).predict_proba(test)[:, 1], groups=who
-        )
-        for name, rule in rules.items()
-    }
+    simple = {"default weights": usual, **_rules(train, label[split.train], test, y, who)}
     beside = {
         "conversion model": held_out_figures(y, own, groups=who)
         | {"rank_correlation_with_truth": _rank(own, truth)},
@@ -188,6 +183,20 @@ def _judged(weights: HealthWeights, asked: _Asked, truth: F64, seed: int) -> dic
     there = observed[~np.isnan(observed)]
     figures["levels_rise"] = float(len(there) == len(LEVELS) and (np.diff(there) > 0).all())
     return figures
+
+
+def _rules(
+    train: FeatureTable, known: I64, test: FeatureTable, y: I64, who: I64
+) -> dict[str, dict[str, float]]:
+    """Figures of what a list on paper could do."""
+    rules: dict[str, LeadClassifier] = {
+        "days since last activity": FeatureCurve(column="activity_recency"),
+        "base rate": BaseRate(),
+    }
+    return {
+        name: held_out_figures(y, rule.fit(train, known).predict_proba(test)[:, 1], groups=who)
+        for name, rule in rules.items()
+    }
 
 
 def _rates(level: I64, y: I64) -> F64:
