@@ -38,15 +38,19 @@ NIGHTS = 200_000
 """So many landmarks at most, evenly over leads and time."""
 PROTOCOL = (
     f"SIMULATED leads; '{OUTCOME}' within {HORIZON_DAYS:g} days, asked at midnights (every k-th, "
-    "so that 200,000 remain) from a lead's first event until its last has left every window, silent "
-    "days included. The latest 20% of leads are the test side, landmarks whose window reaches it "
-    "are purged. Weights and cuts are learned on the first of the earlier leads; every fifth of "
-    "them maps the score to a probability. Figures without a name are those of the learned "
+    "so that 200,000 remain) from a lead's first event until its last has left every window, "
+    "silent days included. The latest 20% of leads are the test side, landmarks whose window "
+    "reaches it are purged. Weights are learned on the earlier leads, and levels begin where the "
+    "odds there are 1/4, 1, 3, 8 and 20 times those of all; every fifth of the earlier leads is "
+    "kept to map the score to a probability. Figures without a name are those of the learned "
     "weights; 'default weights' are those of the package, with a map of their own. Beside them, as "
     "no baselines: 'conversion model', boosted trees on the catalogue, and 'truth', the chance "
     "given the hidden intent. rate_*: share of a level that converted on the test side; "
     "expected_*: on the training side."
 )
+
+
+_OF_LEVELS = ("rate_", "expected_", "share_", "rows_", "levels_")
 
 
 class _Asked(NamedTuple):
@@ -76,8 +80,8 @@ def evaluate_brokerage_health(
     -------
     Evaluation
         Held-out figures of the score through its map; ``rate_*``, ``expected_*``, ``share_*`` and
-        ``rows`` of each level; ``levels_rise`` (1 where no level converts less often than the one
-        below); ``rank_correlation_with_truth`` (Spearman); ``weight_*`` of the parts.
+        ``rows_*`` of each level; ``levels_rise`` (1 where each level converts more often than the
+        one below); ``rank_correlation_with_truth`` (Spearman); ``weight_*`` of the parts.
 
     Raises
     ------
@@ -132,7 +136,7 @@ def evaluate_brokerage_health(
         PROTOCOL,
         seed,
         figures | shares,
-        best_of(simple),
+        best_of({name: _common(found) for name, found in simple.items()}),
         simple | beside,
         counts,
     )
@@ -197,6 +201,11 @@ def _rules(
         name: held_out_figures(y, rule.fit(train, known).predict_proba(test)[:, 1], groups=who)
         for name, rule in rules.items()
     }
+
+
+def _common(figures: dict[str, float]) -> dict[str, float]:
+    """Without what each level shows: of those figures none is better or worse."""
+    return {n: v for n, v in figures.items() if not n.startswith(_OF_LEVELS)}
 
 
 def _rates(level: I64, y: I64) -> F64:
