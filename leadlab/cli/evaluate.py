@@ -123,6 +123,7 @@ PROTOCOLS = {
     "sgd_homes": Protocol(
         "leadlab.models.protocols.sgd_homes:evaluate_sgd_homes", "sgd_homes", 4, texts=8_000
     ),
+    "sst2": Protocol("leadlab.models.protocols.sst2:evaluate_sst2", "sst2", 4),
     "telco": Protocol("leadlab.models.protocols.shuffled:evaluate_telco", "telco", 12),
     "bank_marketing": Protocol(
         "leadlab.models.protocols.ordered:evaluate_bank_marketing", "bank_marketing", 4

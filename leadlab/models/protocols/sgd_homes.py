@@ -195,7 +195,7 @@ def _transferred(texts: pd.DataFrame, dev: Asked, seed: int) -> dict[str, float]
     intent = np.array([SAME.get(name, FIND) for name in texts["intent"]])
     model = TextClassifier(seed=seed).fit(texts["text"].tolist(), intent)
     both = [f"{a} {b}" for a, b in zip(dev.before, dev.said, strict=True)]
-    found = {}
+    found: dict[str, float] = {}
     for name, asked in (("transfer", dev.said), ("transfer_with_turn_before", both)):
         figures = text_figures(dev.y, model.predict_proba(asked), model.classes_)
         found |= {f"{name}_{key}": figures[key] for key in ("accuracy", "macro_f1")}
