@@ -35,8 +35,8 @@ def cautions(
         told[i].append(f"{columns.names[j]} {asked.values[i, j]:g} is far out of the known sales")
     for name in columns.levels:
         if name in homes.columns:
-            new = np.isnan(columns.column(asked.values, name)) & homes[name].notna().to_numpy()
-            for i in np.flatnonzero(new):
+            unknown = np.flatnonzero(np.isnan(columns.column(asked.values, name)))
+            for i in unknown[homes[name].iloc[unknown].notna()] if len(unknown) else ():
                 told[i].append(f"{name} {homes[name].iloc[i]} has few known sales")
     stale = asked.homes.day - last_sale
     for i in np.flatnonzero(stale > STALE_DAYS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Mapping, Sequence
@@ -128,8 +129,12 @@ def days_of(column: Any, where: str) -> NDArray[np.int64]:
     >>> days_of(["1970-01-03"], "at").tolist()
     [2]
     """
+    if isinstance(column, np.datetime64) and not np.isnat(column):
+        return np.array([column.astype("datetime64[D]").astype(np.int64)])
     try:
-        times = pd.DatetimeIndex(pd.to_datetime(np.atleast_1d(np.asarray(column, object))))
+        one = isinstance(column, (str, dt.date, pd.Timestamp))
+        given = [pd.Timestamp(column)] if one else np.asarray(column, object)
+        times = pd.DatetimeIndex(given if one else pd.to_datetime(np.atleast_1d(given)))
     except (ValueError, TypeError) as error:
         raise BadInput("not a date", where=where, got=str(error)[:80]) from error
     if times.isna().any():
@@ -204,12 +209,12 @@ class HomeColumns:
         for j, name in enumerate(self.names):
             if name not in homes.columns:
                 continue
-            column = homes[name].to_numpy()
+            column = homes[name]
             if name in self.levels:
                 known = self.levels[name]
                 found[:, j] = [known.get(str(value), np.nan) for value in column]
             else:
-                found[:, j] = _numbers(column, name)
+                found[:, j] = _numbers(column.to_numpy(), name)
         found[np.isinf(found)] = np.nan
         return found
 

@@ -116,11 +116,19 @@ def with_places(homes: pd.DataFrame) -> pd.DataFrame:
     """
     if not set(PLACE) <= set(homes.columns):
         return homes.drop(columns=list(set(PLACE) & set(homes.columns)))
-    lat, lon = (pd.to_numeric(homes[name], errors="coerce").to_numpy(float) for name in PLACE)
+    lat, lon = (_degrees(homes[name]) for name in PLACE)
     known = (np.abs(lat) <= 90) & (np.abs(lon) <= 180) & ((lat != 0) | (lon != 0))
     return homes.assign(
         latitude=np.where(known, lat, np.nan), longitude=np.where(known, lon, np.nan)
     )
+
+
+def _degrees(column: pd.Series[Any]) -> F64:
+    values = column.to_numpy()
+    if values.dtype != np.float64:
+        values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    found: F64 = values
+    return found
 
 
 def _positive(column: pd.Series[float]) -> NDArray[np.bool_]:
