@@ -60,6 +60,7 @@ def _nearby(key: NDArray[np.uint64], lead: I64, state: I64, world: World) -> I64
     away = uniform(key, "elsewhere") < ELSEWHERE[moods]
     other = (uniform(key, "where") * len(AREAS)).astype(np.int64)
     place = leads.price[lead] + WIDTH[moods] * normal(key, "price")
+    place = 1 - np.abs(1 - np.abs(place))  # beyond an end of the range leads turn back into it
     return world.listings.near(np.where(away, other, leads.area[lead]), place)
 
 

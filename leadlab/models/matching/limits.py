@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.models.matching.catalogue import Catalogue
-from leadlab.models.matching.factors.table import MEETS, Scores
+from leadlab.models.matching.factors.table import Scores
 from leadlab.models.matching.preferences import Preferences
 
 
@@ -93,23 +93,15 @@ def _least_change(
     homes: Catalogue, wants: Preferences, scores: Scores, row: int, only: NDArray[np.bool_]
 ) -> dict[str, Any]:
     """The wishes under which the nearest miss among some homes would be let in."""
-    values = np.where(only & ~np.isnan(scores.values[row]), scores.values[row], -1.0)
-    nearest = int(np.argmax(values))
-    if not 0 <= values[nearest] < MEETS:
+    factor, values = scores.factors[row], scores.values[row]
+    rows = np.flatnonzero(only & ~np.isnan(values))
+    if not len(rows):
         return {}
-    ties = np.flatnonzero(values == values[nearest])[:50]
-    if values[nearest] == 0 and len(scores.factors[row].fields) == 1:
-        field = scores.factors[row].fields[0]
-        if field in homes.number:
-            near = homes.number[field][np.flatnonzero(values == 0)]
-            end = next(iter(scores.factors[row].change(homes, int(ties[0]), wants).values()), None)
-            if end is not None:
-                wished = _wished(wants, scores.factors[row].change(homes, int(ties[0]), wants))
-                best = np.flatnonzero(values == 0)[int(np.nanargmin(np.abs(near - wished)))]
-                return scores.factors[row].change(homes, int(best), wants)
-    return scores.factors[row].change(homes, nearest, wants)
-
-
-def _wished(wants: Preferences, change: dict[str, Any]) -> float:
-    """The present value of the wish that a change would move."""
-    return float(getattr(wants, next(iter(change))) or 0.0)
+    best = rows[values[rows] == values[rows].max()]
+    change = factor.change(homes, int(best[0]), wants)
+    wished = [getattr(wants, name) for name in change]
+    if len(factor.fields) == len(wished) == 1 and isinstance(wished[0], int | float):
+        field = homes.number[factor.fields[0]]
+        nearest = best[int(np.argmin(np.abs(field[best] - wished[0])))]
+        change = factor.change(homes, int(nearest), wants)
+    return change

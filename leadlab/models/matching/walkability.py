@@ -41,7 +41,7 @@ CATEGORIES: Mapping[str, tuple[tuple[str, ...], tuple[float, ...]]] = MappingPro
             (0.6, 0.5, 0.4, 0.3),
         ),
         "errands": (("bank", "atm", "post_office", "library"), (1.0,)),
-        "parks": (("park", "playground", "garden", "nature_reserve"), (1.0, 0.5)),
+        "parks": (("park", "garden", "nature_reserve"), (1.0, 0.5)),
         "leisure": (("cinema", "theatre", "gym", "fitness_centre", "sports_centre"), (0.7, 0.3)),
         "transit": (("bus_stop", "station", "tram_stop", "subway", "platform"), (1.0, 0.5)),
     }

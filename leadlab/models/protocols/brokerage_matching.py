@@ -36,6 +36,8 @@ HEADLINE = 10
 GRADES = ((0.01, 3), (0.05, 2), (0.20, 1))
 """Hidden grade of a home for a lead: among the 1%, 5%, 20% of all homes that appeal to it most."""
 SHOWN = 10
+AUDITED = 300
+"""Homes in a list, and test leads whose lists are audited for exposure."""
 PROTOCOL = (
     "SIMULATED leads with hidden tastes. First 60% by arrival train, on their deeds before the "
     "first test lead came. Each test lead with 10 or more deeds (views, saves, discards, "
@@ -266,7 +268,7 @@ def _exposures(
     homes: Catalogue,
     seed: int,
 ) -> dict[str, float]:
-    asked = [i for i, case in enumerate(cases) if case.after == HEADLINE]
+    asked = [i for i, case in enumerate(cases) if case.after == HEADLINE][:AUDITED]
     lists = {
         "exposure": [orders[i]["leadlab"][:SHOWN] for i in asked],
         "exposure_truth": [
@@ -275,7 +277,7 @@ def _exposures(
     }
     found = {}
     for name, shown in lists.items():
-        audited = audit_exposure(shown, homes, seed=seed)
+        audited = audit_exposure(shown, homes, resamples=40, seed=seed)
         found[f"{name}_least_ratio"] = float(audited.figures["ratio"].min())
         found[f"{name}_alarms"] = float(len(audited.alarms))
     return found

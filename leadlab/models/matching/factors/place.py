@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -88,7 +89,7 @@ def _place_change(homes: Catalogue, row: int, wants: Preferences) -> dict[str, A
     if wants.areas and code >= 0:
         return {"areas": (*wants.areas, homes.areas[code])}
     if wants.near is not None:
-        return {"near_km": round(_km(homes, row, wants.near), 1)}
+        return {"near_km": math.ceil(10 * _km(homes, row, wants.near)) / 10}
     return {}
 
 
@@ -106,7 +107,7 @@ def _commute_reason(homes: Catalogue, row: int, wants: Preferences) -> str:
 
 
 def _commute_change(homes: Catalogue, row: int, wants: Preferences) -> dict[str, Any]:
-    return {"commute_max_min": float(np.ceil(_one_way(homes, row, wants)))}
+    return {"commute_max_min": float(math.ceil(_one_way(homes, row, wants)))}
 
 
 def _rated(name: str, field: str, wish: str, score: Callable[..., F32], words: str) -> Factor:
