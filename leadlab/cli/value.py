@@ -199,7 +199,7 @@ def _grid(grid: Cma) -> list[dict[str, Any]]:
     rows = grid.grid.drop(columns=["sale"]).to_dict("records")
     dollars = grid.adjustments.to_dict("records")
     return [
-        {**row, DATE: str(row[DATE].date()), "adjustments": moved}
+        {**{str(k): v for k, v in row.items()}, DATE: str(row[DATE].date()), "adjustments": moved}
         for row, moved in zip(rows, dollars, strict=True)
     ]
 

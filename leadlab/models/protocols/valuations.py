@@ -104,7 +104,7 @@ def _evaluate(
 ) -> Evaluation:
     past, future = sales[sales["close_date"] < split], sales[sales["close_date"] >= split]
     price = future["close_price"].to_numpy(np.float64)
-    settings = {"seed": seed, **({} if rounds is None else {"rounds": rounds})}
+    settings: dict[str, Any] = {"seed": seed, **({} if rounds is None else {"rounds": rounds})}
     tell(f"train on {len(past):,} sales")
     model = ValuationModel(**settings).fit(past)
     tell("value the later ones")
@@ -153,10 +153,10 @@ def figures(found: pd.DataFrame, price: F64) -> dict[str, float]:
         **ratio_figures(estimate[there], price[there]),
     }
     if "low" in found:
-        inside = ((price >= found["low"]) & (price <= found["high"])).to_numpy()
+        low, high = found["low"].to_numpy(np.float64), found["high"].to_numpy(np.float64)
+        inside = (price >= low) & (price <= high)
         told["coverage_90"] = 100 * float(inside.mean())
-        width = (found["high"] - found["low"]) / found["estimate"]
-        told["range_width"] = 100 * float(width.median())
+        told["range_width"] = 100 * float(np.nanmedian((high - low) / estimate))
         bands = value_bands(estimate[there], price[there], BANDS)
         for k, (_, rows) in enumerate(bands, 1):
             told[f"coverage_90_band_{k}"] = 100 * float(inside[there][rows].mean())
@@ -170,9 +170,9 @@ def _ends(found: pd.DataFrame, price: F64, area: pd.Series[Any], seed: int) -> d
         found["estimate"].to_numpy()[there], price[there], area=area.to_numpy()[there],
         bands=BANDS, seed=seed,
     )  # fmt: skip
-    told = {}
-    for k in study.figures:
-        told |= {f"{k}_low": study.low[k], f"{k}_high": study.high[k]}
+    told: dict[str, float] = {}
+    for name in study.figures:
+        told |= {f"{name}_low": study.low[name], f"{name}_high": study.high[name]}
     groups = study.groups
     for k, (_, row) in enumerate(groups[groups["by"] == "band"].iterrows(), 1):
         told |= {f"median_ratio_band_{k}": row["median_ratio"], f"cod_band_{k}": row["cod"]}

@@ -27,18 +27,18 @@ def cautions(
     """
     told: list[list[str]] = [[] for _ in range(len(homes))]
     area = columns.column(asked.values, AREA)
-    for i in np.flatnonzero(~(area > 0)):
+    for i in np.flatnonzero(~(area > 0)).tolist():
         told[i].append("no living area above 0, so no estimate")
-    for i in np.flatnonzero(np.isnan(asked.homes.xyz[:, 0])):
+    for i in np.flatnonzero(np.isnan(asked.homes.xyz[:, 0])).tolist():
         told[i].append("place unknown: nothing nearby was used")
     for i, j in np.argwhere(columns.far_out(asked.values) & (asked.values != 0)).tolist():
         told[i].append(f"{columns.names[j]} {asked.values[i, j]:g} is far out of the known sales")
     for name in columns.levels:
         if name in homes.columns:
             unknown = np.flatnonzero(np.isnan(columns.column(asked.values, name)))
-            for i in unknown[homes[name].iloc[unknown].notna()] if len(unknown) else ():
+            for i in unknown[homes[name].iloc[unknown].notna()].tolist() if len(unknown) else ():
                 told[i].append(f"{name} {homes[name].iloc[i]} has few known sales")
     stale = asked.homes.day - last_sale
-    for i in np.flatnonzero(stale > STALE_DAYS):
+    for i in np.flatnonzero(stale > STALE_DAYS).tolist():
         told[i].append(f"the last known sale was {stale[i]} days before")
     return np.array(["; ".join(parts) for parts in told], object)

@@ -132,9 +132,11 @@ def days_of(column: Any, where: str) -> NDArray[np.int64]:
     if isinstance(column, np.datetime64) and not np.isnat(column):
         return np.array([column.astype("datetime64[D]").astype(np.int64)])
     try:
-        one = isinstance(column, (str, dt.date, pd.Timestamp))
-        given = [pd.Timestamp(column)] if one else np.asarray(column, object)
-        times = pd.DatetimeIndex(given if one else pd.to_datetime(np.atleast_1d(given)))
+        if isinstance(column, (str, dt.date)):
+            times = pd.DatetimeIndex([pd.Timestamp(column)])
+        else:
+            given = np.atleast_1d(np.asarray(column, object))
+            times = pd.DatetimeIndex(pd.to_datetime(given))
     except (ValueError, TypeError) as error:
         raise BadInput("not a date", where=where, got=str(error)[:80]) from error
     if times.isna().any():
@@ -180,7 +182,9 @@ class HomeColumns:
     @classmethod
     def learn(cls, homes: pd.DataFrame, log_price: F64, without: Sequence[str] = ()) -> HomeColumns:
         """Learn from homes under RESO names and the logarithms of their prices."""
-        names, levels, aside = [], {}, []
+        names: list[str] = []
+        aside: list[str] = []
+        levels: dict[str, dict[str, float]] = {}
         for name in map(str, homes.columns):
             if name in NO_FEATURES or name in without:
                 continue

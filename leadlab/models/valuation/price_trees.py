@@ -112,7 +112,8 @@ class PriceTrees:
             gain = np.array([sum(tree["loss_changes"]) for tree in trees], np.float64)
             found.append(gain / max(gain.sum(), 1e-12))
         total = np.concatenate(found)
-        return total / max(total.sum(), 1e-12)
+        shares: F64 = total / max(total.sum(), 1e-12)
+        return shares
 
 
 def _trained(settings: dict[str, Any], features: F32, rest: F64, rounds: int) -> xgb.Booster:
