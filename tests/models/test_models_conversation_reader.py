@@ -84,6 +84,22 @@ def test_what_words_add_is_what_the_linear_models_score(reader) -> None:
     assert up[0][1] > 0
 
 
+def test_all_stacks_at_once_say_what_each_says_alone(reader) -> None:
+    heads, texts = reader.heads_, labelled_texts(80, seed=7)["text"].tolist()
+    raw, words = heads.many.scores(texts), counted(texts)
+    found = heads.scores(texts)
+    alone = {name: one.probabilities(raw[name], words) for name, one in heads.stacks.items()}
+    columns = [INTENTS.index(name) for name in heads.classes("intent")]
+    np.testing.assert_allclose(found.intent[:, columns], alone["intent"], atol=1e-9)
+    np.testing.assert_allclose(found.urgency, alone["pressing"][:, 1], atol=1e-9)
+    for k, name in enumerate(OBJECTIONS):
+        np.testing.assert_allclose(
+            found.objections[:, k], alone[f"objection {name}"][:, 1], atol=1e-9
+        )
+    tone = dict(zip(heads.classes("tone"), alone["tone"].T, strict=True))
+    np.testing.assert_allclose(found.sentiment, tone["warm"] - tone["cold"], atol=1e-9)
+
+
 def test_without_a_model_rules_answer_and_say_so() -> None:
     one = ConversationReader().read("Can we schedule a tour? We are not happy")
     assert (one.method, one.because, one.intent) == ("rules", "no model is trained", "scheduling")

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadlab.errors import BadInput
+from leadlab.models.conversation.fused import Fused
 from leadlab.models.conversation.many_targets import ManyTargets
 from leadlab.models.conversation.ngrams import NGrams
 from leadlab.models.conversation.rules import counted
@@ -74,6 +75,7 @@ class Heads:
         self, classifiers: Mapping[str, TextClassifier], stacks: Mapping[str, Stack]
     ) -> None:
         self.many, self.stacks = ManyTargets(classifiers), dict(stacks)
+        self._fused = Fused(self.stacks)
         self._intents = [INTENTS.index(name) for name in self.classes("intent")]
         self._tones = [TONES.index(name) for name in self.classes("tone")]
 
@@ -84,14 +86,11 @@ class Heads:
 
     def scores(self, texts: Sequence[str]) -> Scores:
         """Read texts, in one pass over their n-grams and one over their words."""
-        raw, words, n = self.many.scores(texts), counted(texts), len(texts)
-        P = {name: one.probabilities(raw[name], words) for name, one in self.stacks.items()}
+        n, raw = len(texts), np.concatenate([*self.many.scores(texts).values()], axis=1)
+        P, two = self._fused.probabilities(raw, counted(texts))
         intent, tone = np.zeros((n, len(INTENTS))), np.zeros((n, len(TONES)))
         intent[:, self._intents], tone[:, self._tones] = P["intent"], P["tone"]
-        two = [P[name][:, 1] for name in TARGETS[2:]]
-        return Scores(
-            intent, tone[:, 2] - tone[:, 0], tone.max(axis=1), two[0], np.column_stack(two[1:])
-        )
+        return Scores(intent, tone[:, 2] - tone[:, 0], tone.max(axis=1), two[:, 0], two[:, 1:])
 
 
 def fit_heads(
