@@ -103,6 +103,16 @@ def test_columns_about_people_change_nothing() -> None:
     np.testing.assert_array_equal(one.values, two.values)
 
 
+def test_people_are_no_amenity() -> None:
+    for wish in ("Church nearby", "no children", "Senior community"):
+        with pytest.raises(BadInput, match="people"):
+            Preferences(amenities=(wish,))
+    frame = table().assign(senior_community_yn=True, pool_private_yn=True)
+    homes = Catalogue.prepare(frame)
+    assert "pool private" in homes.amenities and "senior community" not in homes.amenities
+    assert homes.doubts["amenities that speak of people"] == 1
+
+
 def test_schools_and_safety_count_only_where_the_buyer_chose_them_and_a_source_is_named() -> None:
     given = {f.name for f in score(Catalogue.prepare(table()), EVERYTHING).factors}
     assert {"schools", "safety"} <= given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from leadlab.data.brokerage.draws import child, normal, uniform
 from leadlab.data.brokerage.leads import Leads
@@ -46,12 +47,17 @@ def stated(leads: Leads, listings: Listings) -> pd.DataFrame:
         {
             "lead": [f"lead-{i:06d}" for i in range(len(leads))],
             "budget_usd": np.where(says["budget"], budget, np.nan),
-            "city": np.where(says["area"], np.array(AREAS, dtype=object)[area], None),
+            "city": _where(says["area"], np.array(AREAS, dtype=object)[area]),
             "bedrooms_min": np.where(says["bedrooms"], np.clip(beds, 1, 6), np.nan),
-            "property_sub_type": np.where(
-                says["sort"], np.array(SORTS, dtype=object)[tastes.sort], None
-            ),
+            "property_sub_type": _where(says["sort"], np.array(SORTS, dtype=object)[tastes.sort]),
             "work_latitude": work[:, 0],
             "work_longitude": work[:, 1],
         }
     )
+
+
+def _where(told: NDArray[np.bool_], values: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Values where they were told, else None."""
+    found = np.full(len(values), None, dtype=object)
+    found[told] = values[told]
+    return found

@@ -88,7 +88,7 @@ class Tastes:
         return cls(
             frame[[f"ideal_{name}" for name in TRAITS]].to_numpy(np.float64),
             frame[[f"weight_{name}" for name in TRAITS]].to_numpy(np.float64),
-            pd.Index(SORTS).get_indexer(frame["liked_sort"]).astype(np.int64),
+            pd.Index(SORTS).get_indexer(pd.Index(frame["liked_sort"])).astype(np.int64),
             frame[["work_latitude", "work_longitude"]].to_numpy(np.float64),
             frame["weight_commute"].to_numpy(np.float64),
         )
@@ -154,7 +154,7 @@ def traits_of(homes: pd.DataFrame) -> Traits:
             (homes["stories_total"] - 1.45) / 0.5,
         ]
     ).astype(np.float64)
-    sort = pd.Index(SORTS).get_indexer(homes["property_sub_type"]).astype(np.int64)
+    sort = pd.Index(SORTS).get_indexer(pd.Index(homes["property_sub_type"])).astype(np.int64)
     return Traits(z, sort, homes[["latitude", "longitude"]].to_numpy(np.float64))
 
 

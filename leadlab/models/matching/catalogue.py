@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadlab.errors import BadInput, EmptyInput, UnknownName
+from leadlab.models.matching.fair_housing import speaks_of_people
 from leadlab.models.matching.listing_columns import F32, I32, codes, numbers, renamed
 
 F64 = NDArray[np.float64]
@@ -110,6 +111,10 @@ class Catalogue:
         style, styles = codes(table, "architectural_style")
         key = table["listing_key"].astype(str).to_numpy(object)
         amenities = _amenities(table)
+        people = [word for word in amenities if speaks_of_people(word)]
+        if people:
+            doubts["amenities that speak of people"] = len(people)
+            amenities = {word: has for word, has in amenities.items() if word not in people}
         said = "amenities" in table or any(c.endswith("_yn") for c in table.columns)
         return cls(key, found, sort, sorts, area, areas, style, styles, amenities, said,
                    sources, doubts)  # fmt: skip
@@ -237,7 +242,7 @@ def _standard(values: F64) -> F64:
         return values
     low, middle, high = np.percentile(known, [16, 50, 84])
     spread = (high - low) / 2 or float(known.std()) or 1.0
-    return np.clip((values - middle) / spread, -4, 4)
+    return np.asarray(np.clip((values - middle) / spread, -4, 4))
 
 
 def _within(values: F64, area: I32, areas: int) -> F64:
@@ -263,8 +268,8 @@ def _amenities(table: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
         words = table["amenities"].fillna("").astype(str).str.casefold().str.split(r"[;,]")
         one = words.explode().str.strip()
         one = one[one != ""]
-        for name, rows in one.groupby(one).groups.items():
+        for word, rows in one.groupby(one).groups.items():
             has = np.zeros(len(table), bool)
             has[np.asarray(rows, np.int64)] = True
-            found[str(name)] = has | found.get(str(name), False)
+            found[str(word)] = has | found.get(str(word), False)
     return found

@@ -61,7 +61,7 @@ class Popularity:
     def as_of(self, at_us: int) -> F32:
         """Deeds by home in the full weeks before a moment, shape (homes,)."""
         week = (at_us - self.start_us) // WEEK_US
-        return self.counts[int(np.clip(week, 0, len(self.counts) - 1))]
+        return np.asarray(self.counts[int(np.clip(week, 0, len(self.counts) - 1))])
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from leadlab.errors import BadInput, BrokenFile, UnknownName
+from leadlab.models.matching.fair_housing import refuse_people
 
 NAMES = ("budget", "bedrooms", "bathrooms", "living area", "lot", "type", "place", "commute",
          "walkability", "schools", "safety", "amenities", "age", "market", "style")  # fmt: skip
@@ -61,7 +62,8 @@ class Preferences:
     Raises
     ------
     BadInput
-        A wish that no home can meet: a budget of 0, a least above a most.
+        A wish that no home can meet (a budget of 0, a least above a most), or that names people
+        instead of a feature of the home.
     UnknownName
         `hard` or `weights` name no factor.
 
@@ -110,6 +112,8 @@ class Preferences:
         for name, weight in self.weights.items():
             if not (math.isfinite(weight) and weight >= 0):
                 raise BadInput("no such weight", where=name, got=weight, expected="0 or more")
+        for name in ("amenities", "styles"):
+            refuse_people(name, getattr(self, name))
         _check_numbers(self)
 
     def but(self, **changes: Any) -> Preferences:

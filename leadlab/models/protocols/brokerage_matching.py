@@ -247,10 +247,10 @@ def _beside(
         known = ~np.isnan(one)
         one, two, three = one[known], two[known], three[known]
         draw = rng.integers(0, len(one), (500, len(one)))
-        ratio = one[draw].mean(axis=1) / two[draw].mean(axis=1)
+        ratio = _over(one[draw].mean(axis=1), two[draw].mean(axis=1))
         more = (one - three)[draw].mean(axis=1)
-        found[f"{what}_over_popularity"] = float(one.mean() / two.mean())
-        low, high = np.percentile(ratio, [2.5, 97.5])
+        found[f"{what}_over_popularity"] = float(_over(one.mean(), two.mean()))
+        low, high = np.nanpercentile(ratio, [2.5, 97.5]) if two.any() else (np.nan, np.nan)
         found |= {f"{what}_over_popularity_low": float(low),
                   f"{what}_over_popularity_high": float(high)}  # fmt: skip
         found[f"{what}_above_content"] = float((one - three).mean())
@@ -258,6 +258,11 @@ def _beside(
         found |= {f"{what}_above_content_low": float(low),
                   f"{what}_above_content_high": float(high)}  # fmt: skip
     return found
+
+
+def _over(top: F64 | np.float64, bottom: F64 | np.float64) -> F64:
+    """A ratio; NaN where there is nothing to be so many times of."""
+    return np.asarray(top / np.where(np.asarray(bottom) > 0, bottom, np.nan))
 
 
 def _exposures(

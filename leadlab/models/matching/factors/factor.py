@@ -52,7 +52,8 @@ def at_least(values: F32, low: float | None, width: float) -> F32:
     """
     if low is None:
         return np.where(np.isnan(values), np.float32(np.nan), np.float32(1))
-    return np.clip((values - np.float32(low)) / np.float32(width) + 1, 0, 1).astype(np.float32)
+    share = (values - np.float32(low)) / np.float32(width) + 1
+    return np.asarray(np.clip(share, 0, 1), np.float32)
 
 
 def at_most(values: F32, high: float | None, width: float) -> F32:

@@ -28,7 +28,7 @@ def amenities(homes: Catalogue, wants: Preferences) -> F32:
         return np.full(len(homes), np.nan, np.float32)
     none = np.zeros(len(homes), bool)
     has = [homes.amenities.get(name.casefold(), none) for name in wants.amenities]
-    return np.mean(has, axis=0, dtype=np.float32)
+    return np.asarray(np.mean(has, axis=0, dtype=np.float32))
 
 
 def age(homes: Catalogue, wants: Preferences) -> F32:
@@ -67,7 +67,7 @@ def style(homes: Catalogue, wants: Preferences) -> F32:
         parts.append(at_most(homes.number["stories_total"], wants.stories_max, 1.0))
     if wants.garage_min is not None:
         parts.append(at_least(homes.number["garage_spaces"], wants.garage_min, 2.0))
-    return np.mean(parts, axis=0, dtype=np.float32)
+    return np.asarray(np.mean(parts, axis=0, dtype=np.float32))
 
 
 def _kind_reason(homes: Catalogue, row: int, wants: Preferences) -> str:
@@ -77,7 +77,8 @@ def _kind_reason(homes: Catalogue, row: int, wants: Preferences) -> str:
 
 
 def _has(homes: Catalogue, row: int, wants: Preferences) -> tuple[list[str], list[str]]:
-    has, lacks = [], []
+    has: list[str] = []
+    lacks: list[str] = []
     for name in wants.amenities:
         column = homes.amenities.get(name.casefold())
         (has if column is not None and column[row] else lacks).append(name)
