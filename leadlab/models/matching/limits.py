@@ -55,7 +55,7 @@ class Allowed:
 def allowed(homes: Catalogue, wants: Preferences, scores: Scores) -> Allowed:
     """Find the homes within all hard limits.
 
-    A limit on a factor about which nothing was wished holds no home off.
+    A limit on a factor about which nothing was wished holds no home off, and is told as such.
 
     Parameters
     ----------
@@ -76,11 +76,14 @@ def allowed(homes: Catalogue, wants: Preferences, scores: Scores) -> Allowed:
     (np.False_, 2, {'budget_usd': 500000.0})
     """
     position = {factor.name: k for k, factor in enumerate(scores.factors)}
-    names = tuple(name for name in dict.fromkeys(wants.hard) if name in position)
+    names = tuple(dict.fromkeys(wants.hard))
     met = scores.met(names)
     missed = (~met).sum(axis=0)
     limits = []
     for k, name in enumerate(names):
+        if name not in position:
+            limits.append(Limit(name, 0, 0, 0, {}))
+            continue
         row = position[name]
         only = ~met[k] & (missed == 1)
         unknown = int(np.isnan(scores.values[row]).sum())

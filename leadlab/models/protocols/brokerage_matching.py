@@ -116,7 +116,8 @@ def evaluate_brokerage_matching(
         raise BadInput("too few test leads did anything", where="log", got=f"{len(done)} deeds")
     names = sorted({case.lead for case in cases})
     row_of = {lead: row for row, lead in enumerate(names)}
-    grades = _hidden_grades(brokerage.appeal([str(done.leads[lead]) for lead in names]))
+    appeal = brokerage.appeal([str(done.leads[lead]) for lead in names])
+    grades = _hidden_grades(appeal)
     tell(f"rank for {len(names)} leads")
     orders = [_orders(case, homes, ranker, popularity, seed) for case in cases]
     tell("judge")
@@ -128,7 +129,7 @@ def evaluate_brokerage_matching(
     ours |= _beside(tables["leadlab"], tables["popularity"], tables["content"], seed)
     first = _figures(tables.pop("first stage"))
     ours |= {f"first_stage_{name}": value for name, value in first.items()}
-    ours |= _exposures(cases, orders, grades, row_of, homes, seed)
+    ours |= _exposures(cases, orders, appeal, row_of, homes, seed)
     others = {
         name: _figures(table) | _learning(table)
         for name, table in tables.items()
@@ -268,7 +269,7 @@ def _over(top: F64 | np.float64, bottom: F64 | np.float64) -> F64:
 def _exposures(
     cases: list[Case],
     orders: list[dict[str, I64]],
-    grades: I64,
+    appeal: F64,
     row_of: dict[int, int],
     homes: Catalogue,
     seed: int,
@@ -277,7 +278,7 @@ def _exposures(
     lists = {
         "exposure": [orders[i]["leadlab"][:SHOWN] for i in asked],
         "exposure_truth": [
-            np.argsort(-grades[row_of[cases[i].lead]], kind="stable")[:SHOWN] for i in asked
+            np.argsort(-appeal[row_of[cases[i].lead]], kind="stable")[:SHOWN] for i in asked
         ],
     }
     found = {}
