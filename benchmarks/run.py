@@ -20,7 +20,16 @@ from rich.console import Console
 from rich.progress import track
 
 HERE = Path(__file__).parent
-SCRIPTS = ("features", "explain", "one_lead", "simulate", "memory", "imports", "match_homes")
+SCRIPTS = (
+    "features",
+    "explain",
+    "one_lead",
+    "simulate",
+    "memory",
+    "imports",
+    "match_homes",
+    "read_messages",
+)
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 
 

@@ -25,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home of its own, and few texts: none of public sets."""
     monkeypatch.setenv("LEADLAB_HOME", str(home))
-    monkeypatch.setattr(command, "TEXTS", 600)
+    monkeypatch.setattr(command, "TEXTS", 400)
     monkeypatch.setattr(command, "public_texts", lambda *_, **__: command.pd.DataFrame(
         columns=list(COLUMNS)))  # fmt: skip
 
@@ -45,7 +45,7 @@ def test_a_message_is_read_masked_by_a_model_that_is_trained_once(home: Path, ca
     first = told(capsys)
     place = home / "models" / command.FILE
     written = place.stat().st_mtime_ns
-    assert "600" in first["card"] or "300" in first["card"]
+    assert "200 of 'simulated', 200 of 'talk'" in first["card"]
     (one,) = first["messages"]
     assert (one["intent"], one["method"]) == ("scheduling", "model")
     assert one["text"].startswith("I am [name], can") and "555-0134" not in json.dumps(one)

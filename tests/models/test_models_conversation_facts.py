@@ -148,9 +148,7 @@ def test_the_newest_fact_wins() -> None:
     assert {k: f.value for k, f in newest(said).items()} == {"budget": 420e3, "beds": 3.0}
 
 
-HOSTILE = ["a", "1", "1,", "1-", "$1 ", "a.", "a@", "12 a ", "I am Aa ", "Aa ", " ", "(1) ", "by ",
-           "www.", "\n", "AB12 ", "3 to ", "<", "<a", "'", "+1 ", "my name is ",
-           "1 a b c "]  # fmt: skip
+HOSTILE = ["1", "1-", "$1 ", "a.", "a@", "12 a ", "I am Aa ", "(1) ", "www.", "3 to ", "<a", "+1 "]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

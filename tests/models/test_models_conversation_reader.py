@@ -24,7 +24,7 @@ from leadlab.schema.message import Message
 
 @pytest.fixture(scope="module")
 def reader() -> ConversationReader:
-    return ConversationReader().fit(labelled_texts(1_000, seed=1))
+    return ConversationReader().fit(labelled_texts(800, seed=1))
 
 
 def same(a: Reading, b: Reading) -> bool:

@@ -87,7 +87,7 @@ def described(half: pd.DataFrame, reader: ConversationReader, acts: ActClassifie
 
 def _wide(frame: pd.DataFrame, what: str) -> pd.DataFrame:
     """One column a role and figure, both roles always there."""
-    found = {}
+    found: dict[str, pd.Series[Any]] = {}
     for role in ROLES:
         kept = frame[frame.index.get_level_values("role") == role].droplevel("role")
         found |= {f"{what} {name} {role}": kept[name] for name in kept}
