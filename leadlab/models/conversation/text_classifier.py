@@ -189,7 +189,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Sequence[str]) -> NDArray[Any]:
         """The likeliest class of each text."""
-        found: NDArray[Any] = self.classes_[self.scores(texts).argmax(axis=1)]
+        best = self.scores(texts).argmax(axis=1)
+        found: NDArray[Any] = self.classes_[best]
         return found
 
     def scores(self, texts: Sequence[str]) -> F64:

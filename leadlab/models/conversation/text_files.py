@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from leadlab.models.conversation.text_classifier import TextClassifier
 
 M = TypeVar("M", bound="TextClassifier")
+_UNREADABLE = (
+    OSError, EOFError, LookupError, TypeError, ValueError, AttributeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 FORMAT, ARRAYS, DESCRIBED = "leadlab-text/1", "text.npz", "text.json"
 
 
@@ -64,7 +70,7 @@ def from_files(cls: type[M], files: Mapping[str, bytes]) -> M:
     """
     try:
         return _restored(cls, files)
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, EOFError) as error:
+    except _UNREADABLE as error:
         raise BrokenFile(
             "cannot read a text classifier: cut short, altered or of another kind",
             got=f"{type(error).__name__}: {str(error)[:100]}",
@@ -88,6 +94,7 @@ def _restored(cls: type[M], files: Mapping[str, bytes]) -> M:
     model.ngrams_ = NGrams.from_arrays(kept, described["ngrams"])
     model.calibration_ = MulticlassCalibration.from_json(described["calibration"])
     model.held_out_log_loss_, model.scope_ = described["held_out_log_loss"], described["scope"]
-    if model.weights_.shape != (len(kept["keys"]), len(model.classes_)):
+    k = len(model.classes_)
+    if model.weights_.shape != (len(kept["keys"]), k) or model.intercept_.shape != (k,):
         raise ValueError("n-grams, classes and weights differ in number")
     return model

@@ -26,8 +26,8 @@ PROTOCOL = (
     "support vector machine over words, pairs of words, words under a negation, and parts of words "
     f"at {PARTS:g} of the weight; penalty and temperature by {FOLDS} folds, looking at held-out "
     "sentences only. Weight of parts and negations were chosen by accuracy on held-out sentences "
-    "of two of five folds of the training rows; a first model without either had been judged on dev "
-    "before (accuracy 0.817). Baselines: the more frequent class of the training "
+    "of two of five folds of the training rows; a first model without either had been judged on "
+    "dev before (accuracy 0.817). Baselines: the more frequent class of the training "
     "rows; multinomial naive Bayes on counts of words, as scikit-learn sets it."
 )
 
