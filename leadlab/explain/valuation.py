@@ -14,6 +14,7 @@ from leadlab.explain.trees import TreeShapley
 from leadlab.models.valuation.columns import AREA
 from leadlab.models.valuation.market import Asked, source_of
 from leadlab.models.valuation.model import ValuationModel
+from leadlab.models.valuation.price_trees import SHARES
 
 F64 = NDArray[np.float64]
 LEVEL, PLACE = "market level", "place"
@@ -133,10 +134,11 @@ class PriceExplainer:
         linear = lens.hedonic.contributions(asked.values)
         np.add.at(found.T, self._columns, linear.T / 2)
         told = [one.explain(asked.features) for one in self.shapley]
-        for one in told:
-            np.add.at(found.T, self._features, one.contributions.T / 2)
+        for share, one in zip(SHARES, told, strict=True):
+            np.add.at(found.T, self._features, share * one.contributions.T)
         found[:, -1] = asked.level
-        base = (lens.hedonic.base + self.model.trees_.middle + sum(float(t.base) for t in told)) / 2
+        base = (lens.hedonic.base + self.model.trees_.middle) / 2
+        base += sum(share * float(t.base) for share, t in zip(SHARES, told, strict=True))
         found[~(lens.columns.column(asked.values, AREA) > 0)] = np.nan
         frame = self.model.valued(asked, homes)
         return PriceReasons(frame, homes, found, self.names, base, told[0].method)

@@ -132,8 +132,10 @@ def days_of(column: Any, where: str) -> NDArray[np.int64]:
     if isinstance(column, np.datetime64) and not np.isnat(column):
         return np.array([column.astype("datetime64[D]").astype(np.int64)])
     try:
-        if isinstance(column, (str, dt.date)):
-            times = pd.DatetimeIndex([pd.Timestamp(column)])
+        if isinstance(column, (str, dt.date)) and not pd.isna(pd.Timestamp(column)):
+            one = pd.Timestamp(column)
+            one = one if one.tz is None else one.tz_convert(None)
+            return one.to_datetime64().astype("datetime64[D]").astype(np.int64).reshape(1)
         else:
             given = np.atleast_1d(np.asarray(column, object))
             times = pd.DatetimeIndex(pd.to_datetime(given))

@@ -60,6 +60,7 @@ def to_files(model: ValuationModel) -> dict[str, bytes]:
         "columns": _columns_json(lens.columns),
         "hedonic": lens.hedonic.to_json(),
         "half_life_days": lens.half_life_days,
+        "rate": lens.rate,
         "middle": model.trees_.middle,
         "range": {"low": model.range_.low, "high": model.range_.high, "level": model.range_.level},
         "trained_until": model.trained_until_,
@@ -98,7 +99,8 @@ def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
 def _restored(kind: type[Model], described: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:
     model = kind(**{**described["settings"], "without": tuple(described["settings"]["without"])})
     columns = _columns(described["columns"])
-    lens = Lens(columns, Hedonic.from_json(described["hedonic"]), described["half_life_days"])
+    hedonic = Hedonic.from_json(described["hedonic"])
+    lens = Lens(columns, hedonic, described["half_life_days"], described["rate"])
     trees = tuple(_booster(files[_tree_name(i)]) for i in range(len(described["sha256"]) - 2))
     model.trees_ = PriceTrees(lens, trees, float(described["middle"]))
     ends = described["range"]

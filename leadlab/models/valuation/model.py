@@ -41,7 +41,7 @@ class ValuationModel(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     rounds, learning_rate, max_depth
-        Of the boosted trees.
+        Of the boosted trees; see `leadlab.models.valuation.price_trees`.
     level : float
         Share of prices that ranges are to hold.
     mapping : mapping of str to str, optional
@@ -78,8 +78,8 @@ class ValuationModel(BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        rounds: int = 500,
-        learning_rate: float = 0.04,
+        rounds: int = 400,
+        learning_rate: float = 0.05,
         max_depth: int = 6,
         level: float = 0.9,
         mapping: Mapping[str, str] | None = None,

@@ -108,9 +108,12 @@ class PastSales:
             km[asked[:, None], np.arange(k)] = _arc(chord.reshape(len(asked), k))
         return rows, km
 
-    def statistics(self, homes: Homes) -> F64:
-        """What past sales say of each home, shape (n, len(NAMES)); NaN where there are none."""
-        rows, km = self.nearest(homes, NEAREST[-1])
+    def statistics(self, homes: Homes, nearest: tuple[I64, F64] | None = None) -> F64:
+        """What past sales say of each home, shape (n, len(NAMES)); NaN where there are none.
+
+        `nearest` is what ``nearest(homes, NEAREST[-1])`` gave, where that is known already.
+        """
+        rows, km = self.nearest(homes, NEAREST[-1]) if nearest is None else nearest
         there = rows >= 0
         residual = np.where(there, self.residual[rows], 0.0)
         age = homes.day[:, None] - self.homes.day[rows]

@@ -30,24 +30,27 @@ ROBUST = {
 }
 """Quadratic for errors up to about 15% of the price and linear beyond: sales at odd prices weigh
 less."""
+ABSOLUTE = {"objective": "reg:absoluteerror", "min_child_weight": 5.0, "lambda": 3.0}
 SQUARED = {"objective": "reg:squarederror", "min_child_weight": 10.0, "lambda": 10.0}
 LONGER = 2
-"""Rounds of the second set are so many times as many, at three quarters of the rate."""
+"""Rounds of the last set are so many times as many, at three quarters of the rate."""
 SLOWER = 0.75
+SHARES = (0.25, 0.25, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
 class PriceTrees:
-    """A lens and two sets of trees that were trained through it; the estimate is their mean.
+    """A lens and three sets of trees that were trained through it.
 
-    The first set starts from worth by attributes plus level, the second from the median price plus
-    level. Where attributes are well described by the regression the first is better, elsewhere the
-    second; the errors of both differ enough for the mean to beat either.
+    Two sets, on Huber's loss and on absolute errors, start from worth by attributes plus level; the
+    third, on squares, from the median price plus level. Where the regression describes attributes
+    well the first two are better, elsewhere the third; their errors differ enough for the mean to
+    beat each. The third counts twice, so that either start counts for a half.
 
     Attributes
     ----------
     lens : Lens
-    boosters : tuple of two Boosters
+    boosters : tuple of three Boosters
     middle : float
         Median of log price less level in training.
     """
@@ -73,12 +76,13 @@ class PriceTrees:
         seen = market.asked
         fair = sales.log_price - seen.level
         middle = float(np.median(fair))
-        settings = {**COMMON, "max_depth": max_depth, "seed": seed}
-        first = {**settings, **ROBUST, "eta": learning_rate}
-        second = {**settings, **SQUARED, "eta": SLOWER * learning_rate}
+        settings = {**COMMON, "max_depth": max_depth, "seed": seed, "eta": learning_rate}
+        slow = {**settings, **SQUARED, "eta": SLOWER * learning_rate}
+        rest = fair - seen.homes.value
         boosters = (
-            _trained(first, seen.features, fair - seen.homes.value, rounds),
-            _trained(second, seen.features, fair - middle, LONGER * rounds),
+            _trained({**settings, **ROBUST}, seen.features, rest, rounds),
+            _trained({**settings, **ABSOLUTE}, seen.features, rest, rounds),
+            _trained(slow, seen.features, fair - middle, LONGER * rounds),
         )
         return cls(lens, boosters, middle), market
 
@@ -88,8 +92,11 @@ class PriceTrees:
 
     def estimate(self, worth: F64, level: F64, features: F32) -> F64:
         """Log price from worth by attributes, level and features, shape (n,)."""
-        first, second = (b.inplace_predict(features).astype(np.float64) for b in self.boosters)
-        found: F64 = level + (worth + first + self.middle + second) / 2
+        parts = (
+            share * b.inplace_predict(features).astype(np.float64)
+            for share, b in zip(SHARES, self.boosters, strict=True)
+        )
+        found: F64 = level + (worth + self.middle) / 2 + sum(parts)
         return found
 
     def leaves(self, features: F32) -> NDArray[np.uint16]:
@@ -111,9 +118,7 @@ class PriceTrees:
             trees = content["learner"]["gradient_booster"]["model"]["trees"]
             gain = np.array([sum(tree["loss_changes"]) for tree in trees], np.float64)
             found.append(gain / max(gain.sum(), 1e-12))
-        total = np.concatenate(found)
-        shares: F64 = total / max(total.sum(), 1e-12)
-        return shares
+        return np.concatenate([s * gain for s, gain in zip(SHARES, found, strict=True)])
 
 
 def _trained(settings: dict[str, Any], features: F32, rest: F64, rounds: int) -> xgb.Booster:
