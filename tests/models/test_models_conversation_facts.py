@@ -73,6 +73,7 @@ def test_masked_text_holds_nothing_that_is_found_and_stays(text: str, role: str)
         ("1.2-1.3 million", 1.2e6, 1.3e6, "USD"),
         ("€350.000", 350e3, 350e3, "EUR"),
         ("$2,000/month", 2000, 2000, "USD/month"),
+        ("max 1800/mo", None, 1800, "USD/month"),
     ],
 )
 def test_sums_of_money_are_read_as_people_write_them(text, low, high, unit) -> None:

@@ -52,6 +52,8 @@ _GOES_ON = re.compile(
     r"avenue|drive|feet|foot|ft\b|square|meter|metre|th\b|nd\b|rd\b)|[-./:@\d])",
     re.IGNORECASE,
 )
+LEAST_RENT = 200
+"""A bare number from here on is a sum where it is said to be paid each month."""
 LARGE = 20_000
 """A bare number from here on is a sum of money, unless its unit says otherwise."""
 
@@ -110,14 +112,14 @@ def _read(match: re.Match[str], text: str) -> Amount | None:
     cue = ahead["cue"].lower() if ahead else ""
     named = [part[f"{name}{i}"] for name in ("cur", "after") for i in (1, 2) if part[f"{name}{i}"]]
     scale = part["scale2"] or part["scale1"]
-    if not named and _GOES_ON.match(text, match.end()):
+    if not named and not part["per"] and _GOES_ON.match(text, match.end()):
         return None
     values = [
         _value(part[f"num{i}"], part[f"scale{i}"] or (part["scale2"] if i == 1 else None))
         for i in (1, 2)
         if part[f"num{i}"]
     ]
-    if not named and not scale:
+    if not named and not scale and not (part["per"] and values[-1] >= LEAST_RENT):
         if cue and cue not in _VAGUE and all(50 <= v < 1000 for v in values):
             values = [v * 1e3 for v in values]
         elif any(v < LARGE for v in values) or not (cue or _written_as_money(part["num1"])):
