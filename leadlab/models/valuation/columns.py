@@ -135,10 +135,9 @@ def days_of(column: Any, where: str) -> NDArray[np.int64]:
         if isinstance(column, (str, dt.date)) and not pd.isna(pd.Timestamp(column)):
             one = pd.Timestamp(column)
             one = one if one.tz is None else one.tz_convert(None)
-            return one.to_datetime64().astype("datetime64[D]").astype(np.int64).reshape(1)
-        else:
-            given = np.atleast_1d(np.asarray(column, object))
-            times = pd.DatetimeIndex(pd.to_datetime(given))
+            return np.array([one.to_datetime64()]).astype("datetime64[D]").astype(np.int64)
+        given = np.atleast_1d(np.asarray(column, object))
+        times = pd.DatetimeIndex(pd.to_datetime(given))
     except (ValueError, TypeError) as error:
         raise BadInput("not a date", where=where, got=str(error)[:80]) from error
     if times.isna().any():
