@@ -12,8 +12,11 @@ import pytest
 
 from leadlab.errors import BadInput, BrokenFile, EmptyInput, UnknownName
 from leadlab.models.matching.catalogue import Catalogue
+from leadlab.models.matching.factors.table import score
 from leadlab.models.matching.geometry import km_between
+from leadlab.models.matching.match import match
 from leadlab.models.matching.places import Places, places, read_places
+from leadlab.models.matching.preferences import Preferences
 from leadlab.models.matching.routes import Roads
 from leadlab.models.matching.walkability import CATEGORIES, decay, walkability
 
@@ -165,6 +168,21 @@ def test_minutes_along_a_grid_are_those_counted_by_hand() -> None:
     assert back[2] == pytest.approx(0, abs=0.05)
     to_the_corner = grid().minutes_to(homes_at([(39.74, -104.96)]), (39.74, -105.0))
     np.testing.assert_allclose(to_the_corner, [12], atol=0.05)
+
+
+def test_a_routed_commute_takes_the_place_of_the_distance() -> None:
+    homes, work = homes_at([(39.7, -105.0), (39.73, -104.98), (41.0, -105.0)]), (39.74, -104.96)
+    wants = Preferences(work=work, commute_max_min=8)
+    before = homes.powers
+    routed = homes.with_number("commute_minutes", grid().minutes_to(homes, work))
+    assert routed.powers is before
+    assert score(routed, wants).values[0].tolist() == pytest.approx(
+        [0, 1, np.nan], nan_ok=True, abs=0.02
+    )
+    told = {one.listing: one.reasons[0].text for one in match(routed, wants).homes}
+    assert told["L0"] == "about 16 minutes to work by road, instead of at most 8"
+    assert told["L2"] == "commute: unknown"
+    assert "km/h" in match(homes, wants).homes[0].reasons[0].text
 
 
 def test_crossings_are_counted_where_three_roads_meet() -> None:

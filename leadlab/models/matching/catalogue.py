@@ -24,6 +24,7 @@ TRAITS = (
 """What taste is learned over, besides the sort of home and its area. The last is the price on the
 scale of prices in its area: who takes a small home in a dear place may look at prices, or at what
 is cheap for the place."""
+_WORKED_OUT = ("_index", "centre", "on_sphere", "standard", "filled", "powers", "usual")
 _LOG = ("list_price", "living_area", "lot_size_square_feet")
 
 
@@ -120,7 +121,9 @@ class Catalogue:
                    sources, doubts)  # fmt: skip
 
     def with_number(self, name: str, values: F64 | F32) -> Catalogue:
-        """The same homes with another numeric field, such as ``walkability``.
+        """The same homes with another numeric field: ``walkability``, ``commute_minutes``.
+
+        What was worked out of the other fields is kept.
 
         Raises
         ------
@@ -129,7 +132,11 @@ class Catalogue:
         """
         if name not in self.number or np.shape(values) != (len(self),):
             raise BadInput("one value a home of a known field", where=name, got=np.shape(values))
-        return replace(self, number={**self.number, name: np.asarray(values, np.float32)})
+        found = replace(self, number={**self.number, name: np.asarray(values, np.float32)})
+        if name not in (*TRAITS, "latitude", "longitude"):
+            kept = {k: v for k, v in vars(self).items() if k in _WORKED_OUT}
+            vars(found).update(kept)
+        return found
 
     def rows(self, keys: NDArray[np.object_]) -> NDArray[np.int64]:
         """Rows of listings by name; -1 where there is none."""

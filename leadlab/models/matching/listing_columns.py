@@ -30,6 +30,7 @@ NUMBERS = {
     "latitude": (-90.0, 90.0),
     "longitude": (-180.0, 180.0),
     "walkability": (0.0, 1.0),
+    "commute_minutes": (0.0, 1_440.0),
     "school_rating": (0.0, 10.0),
     "safety_rating": (0.0, 10.0),
 }

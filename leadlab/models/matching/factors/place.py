@@ -36,6 +36,9 @@ def place(homes: Catalogue, wants: Preferences) -> F32:
 def minutes(homes: Catalogue, wants: Preferences) -> F32:
     """Minutes one way to the place of work: 1.3 times the distance at the stated speed.
 
+    Where the catalogue holds ``commute_minutes`` (from `leadlab.models.matching.routes`, for this
+    buyer) those count instead, and a home without them is unknown.
+
     Examples
     --------
     >>> import pandas as pd
@@ -45,6 +48,9 @@ def minutes(homes: Catalogue, wants: Preferences) -> F32:
     [21.700000762939453]
     """
     assert wants.work is not None
+    routed = homes.number["commute_minutes"]
+    if not np.isnan(routed).all():
+        return routed
     return np.asarray(homes.km_to(*wants.work) * np.float32(60 * DETOUR / wants.speed_kmh))
 
 
@@ -95,6 +101,9 @@ def _place_change(homes: Catalogue, row: int, wants: Preferences) -> dict[str, A
 
 def _one_way(homes: Catalogue, row: int, wants: Preferences) -> float:
     assert wants.work is not None
+    routed = float(homes.number["commute_minutes"][row])
+    if not math.isnan(routed):
+        return routed
     return _km(homes, row, wants.work) * 60 * DETOUR / wants.speed_kmh
 
 
@@ -103,7 +112,9 @@ def _commute_reason(homes: Catalogue, row: int, wants: Preferences) -> str:
     enough = "as wished" if one_way <= wants.commute_max_min else (
         f"instead of at most {number(wants.commute_max_min)}"
     )  # fmt: skip
-    return f"about {one_way:.0f} minutes to work at {wants.speed_kmh:g} km/h, {enough}"
+    routed = not math.isnan(float(homes.number["commute_minutes"][row]))
+    how = "by road" if routed else f"at {wants.speed_kmh:g} km/h"
+    return f"about {one_way:.0f} minutes to work {how}, {enough}"
 
 
 def _commute_change(homes: Catalogue, row: int, wants: Preferences) -> dict[str, Any]:
@@ -130,8 +141,8 @@ _POINT = ("latitude", "longitude")
 FACTORS = (
     Factor("place", ("city", *_POINT), lambda w: bool(w.areas) or w.near is not None, place,
            _place_reason, _place_change),
-    Factor("commute", _POINT, lambda w: w.work is not None, commute, _commute_reason,
-           _commute_change),
+    Factor("commute", (*_POINT, "commute_minutes"), lambda w: w.work is not None, commute,
+           _commute_reason, _commute_change),
     _rated("walkability", "walkability", "walkability_min", walkability, "walkability"),
     _rated("schools", "school_rating", "schools_min", schools, "school rating"),
     _rated("safety", "safety_rating", "safety_min", safety, "safety rating"),
