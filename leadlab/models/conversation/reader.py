@@ -100,8 +100,8 @@ class ConversationReader:
         told = ", ".join(f"{n:,} of '{name}'" for name, n in self.trained_on_.items())
         own = "'simulated' and 'talk' are texts put together from phrases written for leadlab."
         return (
-            f"Trained on {told} texts; the rules' key words are counted beside. {own} English only. "
-            "Probabilities were set on wording that the models had not seen; buying intent is a "
+            f"Trained on {told} texts; the rules' key words are counted beside. {own} "
+            "English only. Probabilities were set on wording that the models had not seen; buying intent is a "
             "formula set by hand."
         )
 
