@@ -24,11 +24,14 @@ SCRIPTS = (
     "features",
     "explain",
     "one_lead",
+    "read_messages",
+    "read_conversations",
     "simulate",
     "memory",
     "imports",
     "match_homes",
     "read_messages",
+    "read_conversations",
 )
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 

@@ -101,8 +101,8 @@ class ConversationReader:
         own = "'simulated' and 'talk' are texts put together from phrases written for leadlab."
         return (
             f"Trained on {told} texts; the rules' key words are counted beside. {own} "
-            "English only. Probabilities were set on wording that the models had not seen; buying intent is a "
-            "formula set by hand."
+            "English only. Probabilities were set on wording that the models had not seen; buying "
+            "intent is a formula set by hand."
         )
 
     def scores(self, texts: Sequence[str]) -> Scores:
