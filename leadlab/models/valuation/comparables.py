@@ -15,7 +15,7 @@ from leadlab.models.valuation.model import ValuationModel
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-POOL = 400
+POOL = 200
 """The nearest sales that are looked at; the latest ones where the place is unknown."""
 HALF_LIFE_DAYS = 180.0
 REACH_KM = 2.0
@@ -29,7 +29,7 @@ def comparables(model: ValuationModel, listing: Any, at: Any, *, top: int = 5) -
 
     The weight of a sale is s * 2 ** (-days / 180) * exp(-|w - w'| / 0.25) / (1 + km / 2): s is the
     share of the model's trees, each weighing by what its splits gained in training, in which home
-    and sale lie in one leaf; w and w' are log worths by attributes alone. Candidates are the 400
+    and sale lie in one leaf; w and w' are log worths by attributes alone. Candidates are the 200
     nearest earlier sales, or the latest ones where the home's place is unknown.
 
     Parameters

@@ -107,7 +107,8 @@ class PriceTrees:
 
     def shared_leaves(self, one: F32, leaves: NDArray[np.uint16], gains: F64) -> F64:
         """Share of trees, by gain, in which a row lies in the same leaf as each of `leaves`."""
-        found: F64 = (leaves == self.leaves(one)) @ gains
+        same = (leaves == self.leaves(one)).astype(np.float32)
+        found: F64 = (same @ gains.astype(np.float32)).astype(np.float64)
         return found
 
     def gains(self) -> F64:
