@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.metrics import f1_score
 from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from leadlab.errors import BadInput
 from leadlab.models.metrics import CLIP, ece
@@ -57,6 +58,18 @@ def text_figures(y: ArrayLike, P: ArrayLike, classes: ArrayLike) -> dict[str, fl
     }
 
 
+def word_bayes(texts: Sequence[str], y: ArrayLike) -> Pipeline:
+    """Multinomial naive Bayes on counts of words (parted by blanks), fitted.
+
+    Examples
+    --------
+    >>> word_bayes(["how much", "see it"], [1, 0]).predict(["much to see", "much"]).tolist()
+    [0, 1]
+    """
+    words = CountVectorizer(tokenizer=str.split, token_pattern=None)
+    return make_pipeline(words, MultinomialNB()).fit(texts, y)
+
+
 def simple_texts(
     train: Sequence[str], y: ArrayLike, test: Sequence[str], y_test: ArrayLike
 ) -> dict[str, dict[str, float]]:
@@ -80,10 +93,9 @@ def simple_texts(
     (1.0, 1.0)
     """
     classes, counts = np.unique(np.asarray(y), return_counts=True)
-    words = CountVectorizer(tokenizer=str.split, token_pattern=None)
-    bayes = MultinomialNB().fit(words.fit_transform(train), y)
+    bayes = word_bayes(train, y)
     rates = np.tile(counts / counts.sum(), (len(test), 1))
-    chance = bayes.predict_proba(words.transform(test))
+    chance = bayes.predict_proba(test)
     return {
         "majority": text_figures(y_test, rates, classes),
         "naive bayes": text_figures(y_test, chance, bayes.classes_),
