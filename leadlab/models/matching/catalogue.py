@@ -178,16 +178,18 @@ class Catalogue:
         """
         return unit_vectors(self.number["latitude"], self.number["longitude"]).astype(np.float32)
 
-    def km_to(self, latitude: float, longitude: float) -> F32:
-        """Great-circle distance of each home from a point, km; NaN where it is unknown.
+    def km_to(
+        self, latitude: float, longitude: float, rows: NDArray[np.int64] | slice = slice(None)
+    ) -> F32:
+        """Great-circle distance of homes (all by default) from a point, km; NaN where unknown.
 
         The chord c between unit vectors gives it as ``2 R asin(c / 2)``, which is the haversine
         formula without its trigonometry per home.
         """
         point = unit_vectors(np.array([latitude]), np.array([longitude])).astype(np.float32)
-        square = np.zeros(len(self), np.float32)
+        square = np.zeros(len(self.key[rows]), np.float32)
         for axis in range(3):
-            gap = self.on_sphere[axis] - point[axis, 0]
+            gap = self.on_sphere[axis][rows] - point[axis, 0]
             gap *= gap
             square += gap
         half = np.minimum(np.sqrt(square) / 2, 1)

@@ -12,7 +12,7 @@ from leadlab.models.matching.factors.place import minutes
 from leadlab.models.matching.factors.table import Scores, score
 from leadlab.models.matching.population import Popularity, Segments
 from leadlab.models.matching.preferences import NAMES, Preferences
-from leadlab.models.matching.taste import EVIDENCE, Leaning, Taste, leaning
+from leadlab.models.matching.taste import EVIDENCE, Leaning, Taste, leaning, totals
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -94,11 +94,12 @@ def stand(
     """
     found = score(homes, buyer.wants) if scores is None else scores
     lean = leaning(homes, buyer.taste)
-    own = lean.total(homes)
     if segments is None:
-        return Standing(buyer, found, lean, own, np.zeros(len(homes), np.float32), -1)
+        nothing = np.zeros(len(homes), np.float32)
+        return Standing(buyer, found, lean, lean.total(homes), nothing, -1)
     number = segments.segment(lean)
-    return Standing(buyer, found, lean, own, segments.leanings[number].total(homes), number)
+    own, shared = totals(homes, lean, segments.leanings[number])
+    return Standing(buyer, found, lean, own, shared, number)
 
 
 def pair_features(
@@ -153,5 +154,5 @@ def _gaps(wants: Preferences, homes: Catalogue, rows: I64) -> tuple[F32, F32, F3
     if wants.bedrooms_min is not None:
         beds = homes.number["bedrooms_total"][rows] - np.float32(wants.bedrooms_min)
     if wants.work is not None:
-        way = minutes(homes, wants)[rows] / np.float32(wants.commute_max_min)
+        way = minutes(homes, wants, rows) / np.float32(wants.commute_max_min)
     return price, beds, way

@@ -107,7 +107,7 @@ class Leaning:
     def evidence(self, homes: Catalogue, rows: I64 | slice = slice(None)) -> F32:
         """Log ratio of each trait of each home, shape (n, 13), columns as `EVIDENCE` names them."""
         z = homes.standard[rows]
-        a, b, c = self._square()
+        a, b, c = self.square()
         found = np.empty((len(z), len(EVIDENCE)), np.float32)
         np.multiply(z, a, out=found[:, : len(TRAITS)])
         found[:, : len(TRAITS)] += b
@@ -118,7 +118,7 @@ class Leaning:
         found[:, -1] = self.area[homes.area[rows]]
         return found
 
-    def _square(self) -> tuple[F32, F32, F32]:
+    def square(self) -> tuple[F32, F32, F32]:
         """The log ratio as ``a z^2 + b z + c``."""
         a = 0.5 - 0.5 / self.variance
         b = self.mean / self.variance
@@ -126,12 +126,22 @@ class Leaning:
         return a.astype(np.float32), b.astype(np.float32), c.astype(np.float32)
 
     def total(self, homes: Catalogue) -> F32:
-        """Evidence of each home over all traits, shape (n,), by matrix products."""
-        a, b, c = self._square()
-        found = homes.powers @ np.concatenate([a, b, c])
-        found += self.sort.astype(np.float32)[homes.sort]
-        found += self.area.astype(np.float32)[homes.area]
-        return np.asarray(found, np.float32)
+        """Evidence of each home over all traits, shape (n,)."""
+        return totals(homes, self)[0]
+
+
+def totals(homes: Catalogue, *leanings: Leaning) -> list[F32]:
+    """Evidence of each home over all traits for some leanings, by one matrix product."""
+    weights = np.column_stack([np.concatenate(lean.square()) for lean in leanings])
+    sums = homes.powers @ weights
+    return [
+        np.asarray(
+            sums[:, k]
+            + lean.sort.astype(np.float32)[homes.sort]
+            + lean.area.astype(np.float32)[homes.area]
+        )
+        for k, lean in enumerate(leanings)
+    ]
 
 
 def leaning(
