@@ -38,10 +38,10 @@ CLINC = (
     "quantile of the in-scope validation texts that are classified rightly; neither the training "
     "nor the validation texts from outside set it (their recall is reported as "
     "validation_oos_recall); but that score was taken, and not the gap to the second best, because "
-    "it parted the validation texts better. in_scope_accuracy counts a refused text as wrong. accuracy, macro_f1, "
-    "log_loss and ece are of the in-scope test texts before any is refused. oos_roc_auc: in-scope "
-    f"against out-of-scope test texts by that score. {BASELINES}; it refuses by the same "
-    "rule on its highest probability."
+    "it parted the validation texts better. in_scope_accuracy counts a refused text as wrong. "
+    "accuracy, macro_f1, log_loss and ece are of the in-scope test texts before any is refused. "
+    f"oos_roc_auc: in-scope against out-of-scope test texts by that score. "
+    f"{BASELINES}; it refuses by the same rule on its highest probability."
 )
 
 
