@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,12 +14,11 @@ from leadlab.cli.train import AsJson
 from leadlab.config import Settings
 from leadlab.data.phrases.labelled import labelled_texts
 from leadlab.data.phrases.public import public_texts
-from leadlab.errors import BadInput, BrokenFile, EmptyInput, UnknownName
+from leadlab.errors import BadInput, EmptyInput, LeadlabError, UnknownName
 from leadlab.models.conversation.masking import SEES
 from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.conversation.reading import Reading
-from leadlab.models.files.members import unzipped, zipped
-from leadlab.schema.atomic import atomic_path
+from leadlab.models.files.model_file import read_model, save_model
 
 HELP = """Read a message: intent, sentiment, urgency, objections, facts, and the words that said so.
 
@@ -34,8 +31,6 @@ Example: `leadlab read "Can we see the house on Friday? We can go up to $450k"`
 FILE = "conversation.leadlab"
 TEXTS = 8_000
 STEPS = 12
-_UNREADABLE = (BrokenFile, EOFError, LookupError, OSError, RuntimeError, ValueError,
-               zipfile.BadZipFile, zlib.error)  # fmt: skip
 
 
 def read(
@@ -97,18 +92,20 @@ def trained_reader(
     place = settings.models / FILE
     if place.is_file() and not retrain:
         try:
-            return ConversationReader.from_files(unzipped(place.read_bytes()))
-        except _UNREADABLE as error:
+            kept, _ = read_model(place)
+        except LeadlabError as error:
             because = f"the model at home cannot be read ({type(error).__name__}); use --retrain"
             return ConversationReader(without=because)
+        if isinstance(kept, ConversationReader):
+            return kept
+        return ConversationReader(without=f"the model at home is of kind {kept.kind}")
     with steps(STEPS, quiet=quiet) as tell:
         tell("put texts together")
         own, public = labelled_texts(TEXTS, seed), public_texts(settings, seed=seed)
         frame = pd.concat([own, public], ignore_index=True) if len(public) else own
         reader = ConversationReader(seed=seed).fit(frame, tell)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(place) as temporary:
-        temporary.write_bytes(zipped(reader.to_files()))
+    save_model(place, reader)
     return reader
 
 
