@@ -30,8 +30,8 @@ SCRIPTS = (
     "memory",
     "imports",
     "match_homes",
-    "read_messages",
-    "read_conversations",
+    "value_homes",
+    "health",
 )
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 
