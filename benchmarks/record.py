@@ -29,6 +29,7 @@ PACKAGES = (
     "pandas",
     "polars",
     "river",
+    "scikit-learn",
     "shap",
     "woodelf-explainer",
     "xgboost",

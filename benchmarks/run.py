@@ -20,7 +20,19 @@ from rich.console import Console
 from rich.progress import track
 
 HERE = Path(__file__).parent
-SCRIPTS = ("features", "explain", "one_lead", "simulate", "memory", "imports")
+SCRIPTS = (
+    "features",
+    "explain",
+    "one_lead",
+    "read_messages",
+    "read_conversations",
+    "simulate",
+    "memory",
+    "imports",
+    "match_homes",
+    "value_homes",
+    "health",
+)
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 
 

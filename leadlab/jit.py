@@ -19,7 +19,8 @@ from numba import njit
 from numba.core import config
 
 _PACKAGE = Path(__file__).parent
-_ROOMS = ("features", "explain")
+_SOURCES = ("features/*.py", "explain/*.py", "models/conversation/ngram_kernel.py")
+"""Files that kernels are made of."""
 
 
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -54,8 +55,8 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 def cache_folder() -> Path:
     """Folder of the present code: under NUMBA_CACHE_DIR, beside the package, or in the home."""
     digest = hashlib.sha256()
-    for room in _ROOMS:
-        for file in sorted((_PACKAGE / room).glob("*.py")):
+    for pattern in _SOURCES:
+        for file in sorted(_PACKAGE.glob(pattern)):
             digest.update(file.read_bytes())
     folder = Path(config.CACHE_DIR) if config.CACHE_DIR else _PACKAGE / "__pycache__"
     if not os.access(folder if folder.exists() else folder.parent, os.W_OK):

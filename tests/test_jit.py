@@ -14,12 +14,12 @@ def test_any_change_of_any_file_of_the_kernels_gives_another_folder(
 ) -> None:
     folders = set()
     monkeypatch.setattr(jit, "_PACKAGE", tmp_path)
-    for room in ("features", "explain"):
-        (tmp_path / room).mkdir()
+    for file in ("features/opcodes.py", "explain/trees.py", "models/conversation/ngram_kernel.py"):
+        (tmp_path / file).parent.mkdir(parents=True)
         for content in ("COUNT = 0", "COUNT = 1"):
-            (tmp_path / room / "opcodes.py").write_text(content)
+            (tmp_path / file).write_text(content)
             folders.add(jit.cache_folder.__wrapped__())
-    assert len(folders) == 4
+    assert len(folders) == 6
     assert {f.parent for f in folders} == {tmp_path / "__pycache__"}
 
 

@@ -18,6 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {
     "xgboost": "xgboost-cpu",
+    "h3-py": "h3",
     "python-duckdb": "duckdb",
     "playwright-python": "playwright",
 }
@@ -32,7 +33,7 @@ def declared() -> dict[str, str]:
     """Direct dependencies of the package and of the extras that the lock holds: name to bound."""
     content = project()
     extras = content["optional-dependencies"]
-    locked = ("app", "notebook", "clv", "s3", "dev")
+    locked = ("app", "notebook", "clv", "s3", "uplift", "dev")
     named = [*content["dependencies"], *(line for extra in locked for line in extras[extra])]
     found = (re.fullmatch(r"([a-z0-9-]+)(?:\[\w+\])?(>=[\d.]+)", line) for line in named)
     return dict(one.groups() for one in found)

@@ -18,11 +18,16 @@ from leadlab.cli import (
     drift,
     evaluate,
     explain,
+    health,
+    match,
+    next_action,
+    read,
     registry,
     score,
     simulate,
     train,
     validate,
+    value,
 )
 from leadlab.errors import LeadlabError
 
@@ -44,8 +49,13 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("explain")(explain.explain)
 app.command("churn")(churn.churn)
+app.command("read")(read.read)
+app.command("health")(health.health)
+app.command("next")(next_action.next_action)
+app.command("match")(match.find_homes)
 app.command("validate")(validate.validate)
 app.command("drift")(drift.drift)
+app.command("value")(value.value)
 
 
 def _version(wanted: bool) -> None:

@@ -88,7 +88,7 @@ def _data_set(
         raise UnknownName("table", name, datasets(), where="neither a file nor a name")
     table = load(name)
     if not isinstance(table, LeadTable):
-        raise BadInput("this data set is an event log, not a table of leads", got=name)
+        raise BadInput("this data set is no table of leads", got=name)
     if target not in (None, table.target):
         raise BadInput("the data set's outcome is another", got=target, expected=table.target)
     frame = table.frame.drop(columns=[table.target])

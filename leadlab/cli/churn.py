@@ -109,7 +109,7 @@ def _scorer(
 ) -> ChurnScorer:
     if path is not None:
         tell("load the model")
-        return _loaded(path)
+        return loaded(path)
     outcomes = (*kinds["converted"], *kinds["ended"])
     known = not set(kinds["signs"]).isdisjoint(catalogue().kinds)
     features = catalogue() if known else automatic(log, skip=outcomes)
@@ -132,7 +132,8 @@ def _scorer(
     return ChurnScorer(trained, features, about.fingerprint[:12])
 
 
-def _loaded(path: Path) -> ChurnScorer:
+def loaded(path: Path) -> ChurnScorer:
+    """Read a model file that foresees silence."""
     found, about = read_model(path)
     if not isinstance(found, ChurnModel) or about.features is None:
         raise BadInput(

@@ -50,7 +50,7 @@ def explain(
         events = source.event_log(log or str(place), lead, kind, at, value)
         tell("score and explain")
         check_kinds(events, scorer)
-        own, until_us = _events_of(events, name, tenant, as_of)
+        own, until_us = events_until(events, name, tenant, as_of)
         before_us = int(own.at_us[-2]) if len(own) > 1 else int(own.at_us[-1])
         asked = Moments(
             Coded.constant(str(own.tenant.values()[0]), 2),
@@ -61,7 +61,7 @@ def explain(
     before, now = (scores.take(np.array([i])) for i in (0, 1))
     why = reasons(now, 0, top)
     moved = changes(before, now, 0, own)
-    added = insights(now, 0)
+    added = insights(now, 0, events=own)
     told = {
         "lead": name,
         "as_of": str(np.datetime64(until_us, "us")) + "Z",
@@ -77,7 +77,7 @@ def explain(
         "model": now.model_version,
         "reasons": [{"text": r.text, "family": r.family, "effect": r.effect} for r in why],
         "changes": [asdict(c) for c in moved],
-        "insights": [{"text": i.text, "package": i.package} for i in added.found],
+        "insights": [asdict(i) for i in added.found],
         "refused_insights": [str(error) for error in added.refused],
     }
     if as_json:
@@ -86,7 +86,7 @@ def explain(
         _show(told)
 
 
-def _events_of(
+def events_until(
     log: EventLog, name: str, tenant: str | None, as_of: str | None
 ) -> tuple[EventLog, int]:
     """The lead's events up to the moment, and the moment; the log's last event by default."""
@@ -129,7 +129,7 @@ def _show(told: dict[str, Any]) -> None:
         moved = [[c["effect"], c["event"] or "time passing", c["text"]] for c in told["changes"]]
         table("\nWhat moved it", ["effect", "by", "change"], moved)
     for one in told["insights"]:
-        out.print(f"{one['text']} ({one['package']})", markup=False)
+        out.print(f"{one['kind']}: {one['text']} ({one['package']})", markup=False)
     for refused in told["refused_insights"]:
         out.print(f"Refused: {refused}", markup=False)
 

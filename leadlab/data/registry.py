@@ -287,7 +287,7 @@ def readers() -> list[str]:
 
 
 def load(name: str, settings: Settings | None = None) -> Any:
-    """Get a data set and read it: an `EventLog`, or a `LeadTable` for a static table.
+    """Get a data set and read it: an `EventLog`, a `LeadTable`, or a DataFrame of house sales.
 
     Raises
     ------

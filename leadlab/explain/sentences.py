@@ -93,7 +93,8 @@ def _waiting(f: Feature, x: float) -> str:
     noun = f.number.after.noun if f.number and f.number.after else "event"
     if math.isnan(x):
         return f"no {noun} waits for an answer"
-    return f"a {noun} has waited {quantity(x, 'hours')} for an answer"
+    article = "an" if noun[:1] in "aeiou" else "a"
+    return f"{article} {noun} has waited {quantity(x, 'hours')} for an answer"
 
 
 def _is_latest(f: Feature, x: float) -> str:

@@ -52,6 +52,7 @@ _VOCABULARY = {
     (Direction.FROM_LEAD, "web"): (
         "Viewed Property",
         "Saved Property",
+        "Discarded Property",
         "Visited Website",
         "Property Search",
         "Saved Property Search",

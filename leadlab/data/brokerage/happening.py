@@ -18,11 +18,11 @@ NO_LISTING = -1
 KINDS = (
     "Registration", "Agent Assigned", "Property Inquiry", "General Inquiry", "Seller Inquiry",
     "Visited Website", "Property Search", "Saved Property Search", "Viewed Property",
-    "Saved Property", "Email Opened", "Email Clicked", "Unsubscribed", "Incoming Message",
-    "Incoming Email", "Incoming Call", "Outgoing Message", "Outgoing Email", "Outgoing Call",
-    "Listing Recommended", "Visited Open House", "Showing Requested", "Showing Scheduled",
-    "Showing Completed", "Showing Cancelled", "Offer Submitted", "Offer Accepted",
-    "Offer Rejected", "Contract Cancelled", CONVERTED, LOST,
+    "Saved Property", "Discarded Property", "Email Opened", "Email Clicked", "Unsubscribed",
+    "Incoming Message", "Incoming Email", "Incoming Call", "Outgoing Message", "Outgoing Email",
+    "Outgoing Call", "Listing Recommended", "Visited Open House", "Showing Requested",
+    "Showing Scheduled", "Showing Completed", "Showing Cancelled", "Offer Submitted",
+    "Offer Accepted", "Offer Rejected", "Contract Cancelled", CONVERTED, LOST,
 )  # fmt: skip
 CODE = {name: code for code, name in enumerate(KINDS)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from leadlab.data.brokerage.intent import ACTIVE, BROWSING
 from leadlab.data.brokerage.listings import AREAS
 from leadlab.data.brokerage.market import Market
 from leadlab.data.brokerage.segments import SEGMENTS, SOURCES, answer_lift, shares
+from leadlab.data.brokerage.taste import Tastes, draw_tastes
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -40,6 +42,8 @@ class Leads:
         Where it looks first.
     price : float array
         At which place of the price range, 0 to 1.
+    taste : Tastes
+        What it would like in a home.
     """
 
     key: Keys
@@ -53,17 +57,19 @@ class Leads:
     zeal: F64
     area: I64
     price: F64
+    taste: Tastes
 
     def __len__(self) -> int:
         return len(self.key)
 
     def and_then(self, others: Leads) -> Leads:
         """These leads and, behind them, others."""
-        columns = {
+        columns: dict[str, Any] = {
             f.name: np.concatenate([getattr(self, f.name), getattr(others, f.name)])
             for f in fields(self)
+            if f.name != "taste"
         }
-        return Leads(**columns)
+        return Leads(**columns, taste=self.taste.and_then(others.taste))
 
 
 def draw_leads(
@@ -96,6 +102,7 @@ def draw_leads(
     answered = uniform(key, "follow up") < agents.follow_up[agent]
     first = answer_day(key, "first answer", arrival, agents.pace[agent]) - arrival
     first_answer_h = np.where(answered, 24 * first, np.nan)
+    price = _price(key, segment)
     begins_active = uniform(key, "first state") < np.array([s.active for s in SOURCES])[source]
     return Leads(
         key=key,
@@ -108,7 +115,8 @@ def draw_leads(
         lift=np.array([s.lift for s in SEGMENTS])[segment] * answer_lift(first_answer_h),
         zeal=np.array([s.zeal for s in SEGMENTS])[segment] * np.exp(0.2 * normal(key, "zeal")),
         area=choose(key, "area", np.ones(len(AREAS))),
-        price=_price(key, segment),
+        price=price,
+        taste=draw_tastes(child(key, 0, "taste"), price),
     )
 
 

@@ -23,6 +23,7 @@ from leadlab.data.brokerage.draws import (
     normal,
     uniform,
 )
+from leadlab.data.brokerage.taste import Traits, traits_of
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -53,6 +54,11 @@ class Listings:
     def price_usd(self) -> F64:
         """List prices."""
         return self.table["list_price"].to_numpy(np.float64)
+
+    @cached_property
+    def traits(self) -> Traits:
+        """Homes as leads' tastes see them."""
+        return traits_of(self.table)
 
     @property
     def names(self) -> NDArray[np.object_]:

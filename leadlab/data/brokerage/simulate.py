@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from leadlab.data.brokerage.appeal import appeal
 from leadlab.data.brokerage.log import as_log
 from leadlab.data.brokerage.process import advance, arriving, happenings
 from leadlab.data.brokerage.settings import START, Settings, settings
+from leadlab.data.brokerage.stated import stated
 from leadlab.data.brokerage.store import read_tables, read_truth, write_brokerage
 from leadlab.data.brokerage.truth import Truth, truth_of
 from leadlab.data.brokerage.world import World
@@ -36,6 +39,8 @@ class Brokerage:
         Homes by their RESO names, as `leadlab.schema.property` spells them.
     agents : DataFrame
         ``agent``: who acts for the team.
+    stated : DataFrame
+        What each lead wrote on the form; see `leadlab.data.brokerage.stated`.
     settings : Settings
     """
 
@@ -43,11 +48,22 @@ class Brokerage:
     truth: Truth
     listings: pd.DataFrame
     agents: pd.DataFrame
+    stated: pd.DataFrame
     settings: Settings
+
+    def appeal(self, lead: Sequence[str]) -> NDArray[np.float64]:
+        """Hidden appeal of every home to leads by name, shape (leads, listings).
+
+        Raises
+        ------
+        UnknownName
+            A lead is not of this brokerage.
+        """
+        return appeal(self.truth.leads.iloc[self.truth.rows(lead)], self.listings)
 
     def write(self, folder: str | Path, *, force: bool = False) -> Path:
         """Write all of it; see `leadlab.data.brokerage.store.write_brokerage`."""
-        tables = {"listings": self.listings, "agents": self.agents}
+        tables = {"listings": self.listings, "agents": self.agents, "stated": self.stated}
         return write_brokerage(folder, self.log, self.truth, tables, force=force)
 
 
@@ -112,7 +128,8 @@ def simulate(
     told = as_log(events.take(world.clock.at_us(events.day) < end_us(world)), world)
     truth = truth_of(world, stays, events, told.messages)
     agents = truth.agents[["agent"]].copy()
-    return Brokerage(told.log, truth, world.listings.public(), agents, asked)
+    form = stated(world.leads, world.listings)
+    return Brokerage(told.log, truth, world.listings.public(), agents, form, asked)
 
 
 def end_us(world: World) -> int:
@@ -141,4 +158,4 @@ def read_brokerage(folder: str | Path) -> Brokerage:
     """
     log, tables = read_tables(folder)
     truth = read_truth(folder)
-    return Brokerage(log, truth, tables["listings"], tables["agents"], truth.settings)
+    return Brokerage(log, truth, **tables, settings=truth.settings)

@@ -7,6 +7,7 @@
     log.parquet            the events
     listings.parquet       homes, as a feed would tell them
     agents.parquet
+    stated.parquet         what leads wrote on the form when they registered
     truth/                 leads, paths, agents, listings, messages, waiting: what was planted
 """
 
@@ -28,7 +29,7 @@ from leadlab.schema.codec import read_log, write_log
 from leadlab.schema.log import EventLog
 
 PARTS = ("leads", "paths", "agents", "listings", "messages", "waiting")
-TABLES = ("listings", "agents")
+TABLES = ("listings", "agents", "stated")
 NOTICE = """SIMULATED by leadlab: invented by chance from a seed. Nobody in these files exists, no
 home in them stands anywhere, and no figure that a model reaches on them says what it would reach
 on people. settings.json says how to make the same again; truth/ holds what was planted.
@@ -51,7 +52,7 @@ def write_brokerage(
         Made if it is missing.
     log : EventLog
     truth : Truth
-    tables : mapping of "listings" and "agents" to DataFrame
+    tables : mapping of "listings", "agents" and "stated" to DataFrame
     force : bool
         Write over what is there.
 

@@ -43,7 +43,7 @@ def phrases() -> Mapping[str, Any]:
     return tomllib.loads(text)
 
 
-def compose(key: Keys, said: Meant, half: int | None = None) -> list[str]:
+def compose(key: Keys, said: Meant, half: int | None = None, halves: int = 2) -> list[str]:
     """Write messages that mean what was planted.
 
     Parameters
@@ -51,8 +51,10 @@ def compose(key: Keys, said: Meant, half: int | None = None) -> list[str]:
     key : uint64 array, shape (n,)
     said : Meant
         n messages.
-    half : 0 or 1, optional
-        Use only this half of all sentences and fillers.
+    half : int, optional
+        Use only this half of all sentences and fillers: 0 or 1.
+    halves : int
+        Into how many parts they are cut, if not into two; at most 4.
 
     Returns
     -------
@@ -66,9 +68,10 @@ def compose(key: Keys, said: Meant, half: int | None = None) -> list[str]:
     >>> len(compose(key, meant(key, np.full(2, 3))))
     2
     """
-    if half not in (None, 0, 1):
-        raise BadInput("which half of the phrases?", where="half", got=half, expected="0, 1, None")
-    known = _cut(half)
+    if halves not in (2, 3, 4) or half not in (None, *range(halves)):
+        expected = f"0 to {halves - 1}, None"
+        raise BadInput("which half of the phrases?", where="half", got=half, expected=expected)
+    known = _cut(half, halves)
     tone = np.searchsorted(_TONE_BOUNDS, said.sentiment)
     draws = [uniform(child(key, k, "text"), "text").tolist() for k in range(_DRAWS)]
     rows = zip(
@@ -79,14 +82,14 @@ def compose(key: Keys, said: Meant, half: int | None = None) -> list[str]:
 
 
 @cache
-def _cut(half: int | None) -> Mapping[str, Any]:
-    """All lists of phrases by "section" or "section.name", cut to one half."""
+def _cut(half: int | None, halves: int) -> Mapping[str, Any]:
+    """All lists of phrases by "section" or "section.name", cut to one part."""
     found: dict[str, Any] = {}
     for section, content in phrases().items():
         for name, entry in content.items():
             lines: Any = entry["all"] if isinstance(entry, dict) else entry
             full = section if name == "all" else f"{section}.{name}"
-            found[full] = lines if half is None or isinstance(lines, str) else lines[half::2]
+            found[full] = lines if half is None or isinstance(lines, str) else lines[half::halves]
     return found
 
 

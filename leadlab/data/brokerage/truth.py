@@ -66,7 +66,8 @@ class Truth:
     settings : Settings
     leads : DataFrame
         One lead a row: ``lead``, ``segment``, ``lead_source``, ``agent``, ``arrived_us``,
-        ``first_answer_h``, ``lift``, ``zeal``, ``area``, ``price_place``.
+        ``first_answer_h``, ``lift``, ``zeal``, ``area``, ``price_place``, and what it would like:
+        the columns of `leadlab.data.brokerage.taste.Tastes.frame`.
     paths : DataFrame
         One stay a row, by lead and time: ``lead`` (row of `leads`), ``state`` (by number),
         ``mood`` (by name), ``entered_us``, ``left_us`` (beyond the log's end: what was to come).
@@ -104,7 +105,14 @@ class Truth:
         names: pd.Index[Any] = pd.Index(self.leads["lead"].to_numpy(object))
         return names
 
-    def _rows(self, lead: Sequence[str] | NDArray[np.object_]) -> I64:
+    def rows(self, lead: Sequence[str] | NDArray[np.object_]) -> I64:
+        """Rows of leads in `leads`.
+
+        Raises
+        ------
+        UnknownName
+            A lead is not of this brokerage.
+        """
         rows = self._row.get_indexer(pd.Index(np.asarray(lead, dtype=object)))
         if (rows < 0).any():
             name = str(np.asarray(lead, dtype=object)[np.flatnonzero(rows < 0)[0]])
@@ -127,7 +135,7 @@ class Truth:
         BadInput
             A lead had not arrived, or the moment is beyond the log's end.
         """
-        rows, at_us = self._rows(lead), np.asarray(at_us, np.int64)
+        rows, at_us = self.rows(lead), np.asarray(at_us, np.int64)
         self._check(rows, at_us)
         owner = np.concatenate([self.paths["lead"].to_numpy(np.int64), rows])
         moment = np.concatenate([self.paths["entered_us"].to_numpy(np.int64), at_us])
@@ -201,7 +209,7 @@ class Truth:
         """
         at_us = np.asarray(at_us, np.int64)
         quiet = 1 - self._chance(_sign_of_life(), lead, at_us, horizon_days)
-        quiet[self._under_way(self._rows(lead), at_us, horizon_days)] = 0.0
+        quiet[self._under_way(self.rows(lead), at_us, horizon_days)] = 0.0
         return np.asarray(quiet)
 
     def _chance(
@@ -215,7 +223,7 @@ class Truth:
             raise BadInput(
                 "no such horizon", where="horizon_days", got=horizon_days, expected="0 to 3650"
             )
-        state, rows = self.state(lead, at_us), self._rows(lead)
+        state, rows = self.state(lead, at_us), self.rows(lead)
         day = self.clock.day_of(at_us)
         return chance(
             question,
@@ -291,7 +299,7 @@ def _leads_frame(world: World) -> pd.DataFrame:
             "area": leads.area,
             "price_place": leads.price,
         }
-    )
+    ).join(leads.taste.frame())
 
 
 def _paths_frame(world: World, stays: Stays) -> pd.DataFrame:

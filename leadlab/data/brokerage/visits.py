@@ -10,6 +10,7 @@ from leadlab.data.brokerage.draws import child, exponential, normal, poisson, un
 from leadlab.data.brokerage.happening import Happening, told
 from leadlab.data.brokerage.intent import mood
 from leadlab.data.brokerage.listings import AREAS
+from leadlab.data.brokerage.taste import liking
 from leadlab.data.brokerage.world import World
 
 F64 = NDArray[np.float64]
@@ -19,19 +20,47 @@ VIEWS = np.array([0.8, 1.5, 2.4, 2.6, 1.8, 0.6, 0.0, 0.0])
 """Homes looked at in a visit, by mood."""
 SAVES = np.array([0.02, 0.05, 0.11, 0.16, 0.10, 0.03, 0.0, 0.0])
 ASKS = np.array([0.004, 0.009, 0.02, 0.03, 0.01, 0.002, 0.0, 0.0])
-"""Chance that a home looked at is saved, and that it is asked about."""
+DISCARDS = np.array([0.01, 0.02, 0.05, 0.05, 0.03, 0.01, 0.0, 0.0])
+"""Chance that a home looked at is saved, asked about and put aside, at the usual liking."""
 WIDTH = np.array([0.25, 0.22, 0.14, 0.07, 0.05, 0.15, 0.2, 0.2])
 """How far from its place in the price range a lead looks."""
 ELSEWHERE = np.array([0.5, 0.45, 0.3, 0.15, 0.1, 0.3, 0.5, 0.5])
 """Chance that a home looked at is in another area than the lead's."""
 
 
+CHOICES = 4
+"""Homes that come up for each that is looked at."""
+CARE = np.array([0.4, 0.7, 1.1, 1.8, 2.5, 1.0, 0.5, 0.5])
+"""How far liking, rather than chance, decides between homes that come up."""
+USUAL = -1.6
+"""Liking of the homes that leads look at, about the middle."""
+
+
 def homes(key: NDArray[np.uint64], lead: I64, state: I64, world: World) -> I64:
-    """Draw listings near to what leads want; the more serious, the nearer."""
+    """Draw listings near to what leads want and, of a few, the best liked but for chance.
+
+    The more serious a lead, the nearer and the choosier: of the homes that come up it takes the
+    one with the highest ``CARE[mood] * liking + g``, g a Gumbel number (a logit choice).
+    """
+    care = CARE[mood(state)]
+    best, found = np.full(len(lead), -np.inf), np.zeros(len(lead), np.int64)
+    for number in range(CHOICES):
+        own = child(key, number, "comes up")
+        home = _nearby(own, lead, state, world)
+        worth = care * liking(world.leads.taste, lead, world.listings.traits, home)
+        worth -= np.log(exponential(own, "chance"))
+        better = worth > best
+        best, found = np.where(better, worth, best), np.where(better, home, found)
+    return found
+
+
+def _nearby(key: NDArray[np.uint64], lead: I64, state: I64, world: World) -> I64:
+    """Draw listings near to the areas and prices that leads look at."""
     moods, leads = mood(state), world.leads
     away = uniform(key, "elsewhere") < ELSEWHERE[moods]
     other = (uniform(key, "where") * len(AREAS)).astype(np.int64)
     place = leads.price[lead] + WIDTH[moods] * normal(key, "price")
+    place = 1 - np.abs(1 - np.abs(place))  # beyond an end of the range leads turn back into it
     return world.listings.near(np.where(away, other, leads.area[lead]), place)
 
 
@@ -57,7 +86,7 @@ def visits(acts: Acts, world: World) -> list[Happening]:
     counts = poisson(seen.key, "views", VIEWS[mood(seen.state)])
     looked = _looked_at(seen, counts, world)
     clicked = _looked_at(from_mail, np.ones(len(day), np.int64), world)
-    return [*parts, looked, clicked, *_liked(looked), *_liked(clicked)]
+    return [*parts, looked, clicked, *_liked(looked, world), *_liked(clicked, world)]
 
 
 def _looked_at(visit: Acts, counts: I64, world: World) -> Happening:
@@ -71,14 +100,17 @@ def _looked_at(visit: Acts, counts: I64, world: World) -> Happening:
     return told("Viewed Property", day, lead, key, state, begun, homes(key, lead, state, world))
 
 
-def _liked(looked: Happening) -> list[Happening]:
-    """Homes saved and asked about, shortly after they were looked at."""
+def _liked(looked: Happening, world: World) -> list[Happening]:
+    """Homes saved, asked about and put aside, shortly after they were looked at."""
     parts = []
-    for kind, chance, delay in (
-        ("Saved Property", SAVES, 1.0),
-        ("Property Inquiry", ASKS, 2.0),
+    like = liking(world.leads.taste, looked.lead, world.listings.traits, looked.listing)
+    pleased = 2 / (1 + np.exp(-1.5 * (like - USUAL)))
+    for kind, chance, delay, factor in (
+        ("Saved Property", SAVES, 1.0, pleased),
+        ("Property Inquiry", ASKS, 2.0, pleased),
+        ("Discarded Property", DISCARDS, 0.5, 2 - pleased),
     ):
-        some = looked.take(uniform(looked.key, kind) < chance[mood(looked.state)])
+        some = looked.take(uniform(looked.key, kind) < chance[mood(looked.state)] * factor)
         key, day = child(some.key, 0, kind), some.day + delay * MINUTE
         parts.append(told(kind, day, some.lead, key, some.state, some.decided, some.listing))
     return parts

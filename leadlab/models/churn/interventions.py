@@ -17,7 +17,8 @@ from leadlab.models.churn.model import LEVELS
 
 NO_CONTACT, TASK = "none", "task"
 CHANNELS = ("call", "sms", "email", TASK, NO_CONTACT)
-"""The first three reach the lead and need consent; a task is for the team."""
+REACHING = CHANNELS[:3]
+"""These reach the lead and need consent; a task is for the team."""
 URGENT, LASTING = ("critical", "high"), ("critical", "high", "medium")
 ALL = ("critical", "high", "medium", "low")
 UNSUBSCRIBED = "unsubscription_count"
@@ -208,7 +209,7 @@ def propose(
     if unsubscribed or known.get(UNSUBSCRIBED, 0.0) > 0:
         return [LEAVE]
     pointing = {name for why in reasons if why.effect > 0 for name in why.features[:2]}
-    held = [p for p in plays if level in p.levels and _holds(p, known)]
+    held = [p for p in plays if level in p.levels and holds(p.when, known)]
     nearer = [p for p in held if p.when]
     chosen = nearer or held
     found = [_intervention(p, consent, not pointing.isdisjoint(p.features)) for p in chosen]
@@ -220,15 +221,21 @@ def _check(level: str, consent: Mapping[str, bool] | None, top: int) -> None:
     if level not in names:
         raise UnknownName("level", level, names)
     for channel in consent or {}:
-        if channel not in CHANNELS[:3]:
-            raise UnknownName("channel", channel, CHANNELS[:3])
+        if channel not in REACHING:
+            raise UnknownName("channel", channel, REACHING)
     if top < 1:
         raise BadInput("at least one proposal", where="top", got=top)
 
 
-def _holds(play: Play, known: Mapping[str, float]) -> bool:
-    """Comparisons with NaN are false: what is unknown does not hold."""
-    return all(low <= known.get(name, math.nan) <= high for name, low, high in play.when)
+def holds(conditions: Iterable[tuple[str, float, float]], known: Mapping[str, float]) -> bool:
+    """Whether all conditions (feature, least, most) hold; what is unknown does not.
+
+    Examples
+    --------
+    >>> holds((("visits", 2.0, 5.0),), {"visits": 3.0}), holds((("visits", 2.0, 5.0),), {})
+    (True, False)
+    """
+    return all(low <= known.get(name, math.nan) <= high for name, low, high in conditions)
 
 
 def _intervention(play: Play, consent: Mapping[str, bool] | None, supported: bool) -> Intervention:

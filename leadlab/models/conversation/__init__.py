@@ -1,0 +1,1 @@
+"""What leads write: read by linear models over words and parts of words."""

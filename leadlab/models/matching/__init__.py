@@ -1,0 +1,1 @@
+"""Which homes fit a buyer: stated wishes, learned taste, and why."""
