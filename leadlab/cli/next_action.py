@@ -90,23 +90,18 @@ def next_action(
         tell("rank")
         scored = _scored(events, scorer, own, until_us)
         given = {**dict.fromkeys(consent or (), True), **dict.fromkeys(refused or (), False)}
+        place = Place(tuple(zone or ()), tuple(state or ()))
         options, record = recommend(
             beliefs, name, moment,
             known=_known(events, own, until_us),
-            contact=Contact(
-                given, Place(tuple(zone or ()), tuple(state or ())),
-                unsubscribed="Unsubscribed" in set(own.kind.values()),
-            ),
+            contact=Contact(given, place, unsubscribed="Unsubscribed" in set(own.kind.values())),
             reasons=scored["reasons"], model=scorer.version,
             tenant=str(own.tenant.values()[0]), seed=seed,
         )  # fmt: skip
     if to is not None:
         recommendation.append(to, record)
     told = _told(options, record, scored, offered)
-    if as_json:
-        print_json(told)
-    else:
-        _show(told, offered, to)
+    print_json(told) if as_json else _show(told, offered, to)
 
 
 def _beliefs(offered: Catalogue, place: Path | None, events: EventLog, at: dt.datetime) -> Beliefs:
