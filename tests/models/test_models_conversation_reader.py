@@ -35,6 +35,21 @@ def same(a: Reading, b: Reading) -> bool:
     return close and (a.intent, a.facts, a.method) == (b.intent, b.facts, b.method)
 
 
+@pytest.mark.parametrize(
+    ("text", "sort", "words"),
+    [
+        ("Could we come by on Sunday?", "scheduling", "come by"),
+        ("Can we see the house on Friday?", "scheduling", "see the house"),
+        ("I saw your listing online", "inquiry", "your listing"),
+        ("We cannot afford that", "objection price", "cannot afford"),
+        ("They said we don't qualify", "objection financing", "don't qualify"),
+        ("It is a bad neighborhood", "objection location", "bad neighborhood"),
+    ],
+)
+def test_phrases_of_several_words_are_found(text: str, sort: str, words: str) -> None:
+    assert (SORTS.index(sort), words) in hits(text)
+
+
 def test_labels_of_texts_and_of_models_are_the_same() -> None:
     assert LABELLED == INTENTS == tuple(BUYING)
     assert RAISED == OBJECTIONS

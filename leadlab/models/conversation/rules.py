@@ -18,19 +18,20 @@ from leadlab.models.conversation.topics import INTENTS, OBJECTIONS
 F64 = NDArray[np.float64]
 _INTENT = {
     "inquiry": (
-        "interested|information|available|on the market|looking for|looking to buy|your"
+        "interested|information|available|on the market|looking for|looking to buy|your "
         "listing|more about|sold|sell my|sell our|first time buyer|off the market|"
         "enquire|enquiring"
     ),
     "property question": (
         "how big|how old|how large|how many|square feet|square footage|sq ft|bathroom|"
         "bathrooms|garage|roof|yard|parking|heating|floor plan|photos|neighborhood|"
-        "neighbourhood|commute|school|schools|pets|hoa|basement|does it have|is there"
+        "neighbourhood|commute|school|schools|pets|hoa|basement|does it have|is there "
         "a|quiet|noisy|taxes"
     ),
     "scheduling": (
-        "schedule|tour|viewing|showing|appointment|visit|meet|see it|open house|come"
-        "by|walk through|reschedule|book|stop by|drop by"
+        "schedule|tour|viewing|showing|appointment|visit|meet|see it|see the house|"
+        "see the home|see the place|open house|come by|walk through|reschedule|book|"
+        "stop by|drop by"
     ),
     "financing": (
         "mortgage|loan|loans|lender|pre approved|preapproved|pre approval|preapproval|"
@@ -60,19 +61,19 @@ _INTENT = {
 }
 _OBJECTION = {
     "price": (
-        "too expensive|overpriced|over our budget|over my budget|can't afford|cannot"
+        "too expensive|overpriced|over our budget|over my budget|can't afford|cannot "
         "afford|too much|steep|pricey|too high|out of our range|out of our price range|"
         "out of my price range|stretch"
     ),
     "financing": (
-        "denied|no down payment|can't get approved|turned us down|rates are|don't"
+        "denied|no down payment|can't get approved|turned us down|rates are|don't "
         "qualify|not approved"
     ),
     "timing": (
         "not ready|too early|too soon|wait|later|on hold|need more time|not the righttime|bad time"
     ),
     "location": (
-        "too far|bad area|main road|traffic|long commute|in the middle of nowhere|bad"
+        "too far|bad area|main road|traffic|long commute|in the middle of nowhere|bad "
         "neighborhood|long drive"
     ),
     "condition": (
