@@ -298,7 +298,7 @@ def load(name: str, settings: Settings | None = None) -> Any:
     --------
     >>> load("ghl")
     Traceback (most recent call last):
-    leadlab.errors.UnknownName: unknown reader of data set 'ghl'. Known: bank_marketing, ...
+    leadlab.errors.UnknownName: unknown reader of data set 'ghl'. Known: ames, ...
     """
     if dataset(name).name not in readers():
         raise UnknownName("reader of data set", name, readers())

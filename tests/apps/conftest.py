@@ -88,7 +88,7 @@ def answers(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
     assert process.poll() is None, log.read_text()
     try:
         return bool(urllib.request.urlopen(url, timeout=5).status == 200)
-    except (urllib.error.URLError, ConnectionError):
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
         time.sleep(0.1)
         return False
 
