@@ -19,6 +19,10 @@ HELP = (
 )
 
 
+SALES = ("king_county", "ames")
+"""Data sets of sold homes."""
+
+
 def sales_table(name: str, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sales that `name` means, and homes on offer beside them (none where all have been sold).
 
@@ -37,9 +41,10 @@ def sales_table(name: str, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     if path.exists():
         sales = _file(path)
     elif name in datasets():
+        if name not in SALES:
+            raise BadInput("this data set holds no sales", got=name, expected=", ".join(SALES))
         sales = load(name)
-        if not isinstance(sales, pd.DataFrame) or "close_price" not in sales:
-            raise BadInput("this data set holds no sales", got=name, expected="king_county, ames")
+        assert isinstance(sales, pd.DataFrame)
     else:
         known = [*datasets(), SIMULATED]
         raise UnknownName("sales", name, known, where="neither a file nor a name")

@@ -84,7 +84,7 @@ def comparables_of(model: ValuationModel, subject: Asked, *, top: int = 5) -> pd
     chosen = rows[best]
     found: dict[str, Any] = {"sale": chosen}
     if "listing_key" in sales.homes:
-        found["listing_key"] = sales.homes["listing_key"].to_numpy()[chosen]
+        found["listing_key"] = sales.homes["listing_key"].iloc[chosen].to_numpy()
     return pd.DataFrame(
         {
             **found,

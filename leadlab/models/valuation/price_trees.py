@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from leadlab.models.valuation.market import Asked, Lens, Market
 from leadlab.models.valuation.sales import Sales
+from leadlab.models.valuation.tree_table import TreeTable, trees_of
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
@@ -92,11 +93,14 @@ class PriceTrees:
 
     def estimate(self, worth: F64, level: F64, features: F32) -> F64:
         """Log price from worth by attributes, level and features, shape (n,)."""
+        start = level + (worth + self.middle) / 2
+        if len(features) == 1:  # a booster takes a millisecond to be asked about one row
+            return np.asarray(start + self.table.values(features[0]) @ self.tree_shares)
         parts = (
             share * b.inplace_predict(features).astype(np.float64)
             for share, b in zip(SHARES, self.boosters, strict=True)
         )
-        found: F64 = level + (worth + self.middle) / 2 + sum(parts)
+        found: F64 = start + sum(parts)
         return found
 
     def leaves(self, features: F32) -> NDArray[np.uint16]:
@@ -105,9 +109,19 @@ class PriceTrees:
         found = [b.predict(data, pred_leaf=True).astype(np.uint16) for b in self.boosters]
         return np.hstack(found)
 
+    @cached_property
+    def table(self) -> TreeTable:
+        """The trees as flat arrays."""
+        return TreeTable.of(self.boosters)
+
+    @cached_property
+    def tree_shares(self) -> F64:
+        """What each tree counts for, shape (trees,)."""
+        return np.repeat(SHARES, [b.num_boosted_rounds() for b in self.boosters])
+
     def shared_leaves(self, one: F32, leaves: NDArray[np.uint16], gains: F64) -> F64:
         """Share of trees, by gain, in which a row lies in the same leaf as each of `leaves`."""
-        same = (leaves == self.leaves(one)).astype(np.float32)
+        same = (leaves == self.table.leaves(one[0])).astype(np.float32)
         found: F64 = (same @ gains.astype(np.float32)).astype(np.float64)
         return found
 
@@ -115,9 +129,7 @@ class PriceTrees:
         """What each tree's splits gained in training, as a share of all, shape (trees,)."""
         found = []
         for booster in self.boosters:
-            content: Any = json.loads(booster.save_raw("json"))
-            trees = content["learner"]["gradient_booster"]["model"]["trees"]
-            gain = np.array([sum(tree["loss_changes"]) for tree in trees], np.float64)
+            gain = np.array([sum(tree["loss_changes"]) for tree in trees_of(booster)], np.float64)
             found.append(gain / max(gain.sum(), 1e-12))
         return np.concatenate([s * gain for s, gain in zip(SHARES, found, strict=True)])
 
