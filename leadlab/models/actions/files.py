@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 import xgboost as xgb
 
-from leadlab.errors import BrokenFile, LeadlabError, NotFitted
+from leadlab.errors import NotFitted
 from leadlab.models.actions.uplift import UpliftModel
+from leadlab.models.files.described import described, opened, reading
 
 FORMAT, DESCRIBED = "leadlab-uplift/1", "uplift.json"
-_UNREADABLE = (LeadlabError, LookupError, TypeError, ValueError, AttributeError)
-_XGB_UNREADABLE = xgb.core.XGBoostError
 Model = TypeVar("Model", bound=UpliftModel)
 
 
@@ -34,7 +31,7 @@ def to_files(model: UpliftModel) -> dict[str, bytes]:
         for i, (_, grown) in enumerate(model.members_)
         for a, tree in enumerate(grown, 1)
     }
-    described = {
+    content = {
         "format": FORMAT,
         "settings": model.get_params(),
         "names": list(model.names_),
@@ -43,10 +40,8 @@ def to_files(model: UpliftModel) -> dict[str, bytes]:
         "center": model.center_.tolist(),
         "scale": model.scale_.tolist(),
         "lines": [[line.tolist() for line in lines] for lines, _ in model.members_],
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
-    text = json.dumps(described, indent=1, sort_keys=True, allow_nan=False)
-    return {DESCRIBED: text.encode(), **files}
+    return described(DESCRIBED, content, files)
 
 
 def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
@@ -57,22 +52,8 @@ def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
     BrokenFile
         If a file is missing, cut short, altered or of another kind.
     """
-    try:
-        described = json.loads(files[DESCRIBED])
-        if described["format"] != FORMAT:
-            raise BrokenFile("a model of another kind", where=DESCRIBED, got=described["format"])
-        for name, digest in described["sha256"].items():
-            if hashlib.sha256(files[name]).hexdigest() != digest:
-                raise BrokenFile("the file was altered or cut short", where=name)
-        return _restored(kind, described, files)
-    except BrokenFile:
-        raise
-    except (*_UNREADABLE, _XGB_UNREADABLE) as error:
-        raise BrokenFile(
-            "cannot read an uplift model: cut short, altered or of another kind",
-            got=f"{type(error).__name__}: {str(error)[:100]}",
-            hint="Train again, or take the files from a backup.",
-        ) from error
+    with reading("an uplift model"):
+        return _restored(kind, opened(files, DESCRIBED, FORMAT), files)
 
 
 def _restored(kind: type[Model], described: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:

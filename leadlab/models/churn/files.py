@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
-import xgboost as xgb
 
-from leadlab.errors import BrokenFile, LeadlabError, NotFitted
+from leadlab.errors import NotFitted
 from leadlab.models.calibration.choice import Calibration
 from leadlab.models.calibration.rate_interval import RateInterval
 from leadlab.models.churn.model import ChurnModel
 from leadlab.models.conversion import ConversionModel
+from leadlab.models.files.described import described, opened, reading
 
 FORMAT, CHAIN = "leadlab-churn/1", "churn.json"
-_UNREADABLE = (LeadlabError, LookupError, TypeError, ValueError, AttributeError)
-_XGB_UNREADABLE = xgb.core.XGBoostError
 Model = TypeVar("Model", bound=ChurnModel)
 
 
@@ -39,7 +35,7 @@ def to_files(model: ChurnModel) -> dict[str, bytes]:
     }
     settings = model.get_params(deep=False)
     trees = settings.pop("estimator")
-    described = {
+    content = {
         "format": FORMAT,
         "settings": {**settings, "horizons_days": [float(h) for h in model.horizons_days]},
         "estimator": None if trees is None else trees.get_params(),
@@ -50,10 +46,8 @@ def to_files(model: ChurnModel) -> dict[str, bytes]:
         "wait_days": model.wait_days_.tolist(),
         "calibrations": [one.to_json() for one in model.calibrations_],
         "intervals": [one.to_json() for one in model.intervals_],
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
-    text = json.dumps(described, indent=1, sort_keys=True, allow_nan=False)
-    return {CHAIN: text.encode(), **files}
+    return described(CHAIN, content, files)
 
 
 def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
@@ -64,22 +58,8 @@ def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
     BrokenFile
         If a file is missing, cut short, altered or of another kind.
     """
-    try:
-        described = json.loads(files[CHAIN])
-        if described["format"] != FORMAT:
-            raise BrokenFile("a model of another kind", where=CHAIN, got=described["format"])
-        for name, digest in described["sha256"].items():
-            if hashlib.sha256(files[name]).hexdigest() != digest:
-                raise BrokenFile("the file was altered or cut short", where=name)
-        return _restored(kind, described, files)
-    except BrokenFile:
-        raise
-    except (*_UNREADABLE, _XGB_UNREADABLE) as error:
-        raise BrokenFile(
-            "cannot read a churn model: cut short, altered or of another kind",
-            got=f"{type(error).__name__}: {str(error)[:100]}",
-            hint="Train again, or take the files from a backup.",
-        ) from error
+    with reading("a churn model"):
+        return _restored(kind, opened(files, CHAIN, FORMAT), files)
 
 
 def _restored(kind: type[Model], described: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from leadlab.errors import BrokenFile, LeadlabError, NotFitted
+from leadlab.errors import NotFitted
 from leadlab.models.conversation.heads import TARGETS, Heads
 from leadlab.models.conversation.rules import SORTS
 from leadlab.models.conversation.stack import Stack
 from leadlab.models.conversation.text_classifier import TextClassifier
+from leadlab.models.files.described import reading
 
 if TYPE_CHECKING:
     from leadlab.models.conversation.reader import ConversationReader
@@ -24,10 +23,6 @@ R = TypeVar("R", bound="ConversationReader")
 FORMAT, ARRAYS, DESCRIBED = "leadlab-conversation/1", "words.npz", "conversation.json"
 SHARED = "ngram"
 """Arrays whose names begin so are alike in all classifiers and kept once."""
-_UNREADABLE = (
-    LeadlabError, OSError, LookupError, TypeError, ValueError, AttributeError, EOFError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 
 
 def to_files(reader: ConversationReader) -> dict[str, bytes]:
@@ -71,14 +66,8 @@ def from_files(kind: type[R], files: Mapping[str, bytes]) -> R:
     BrokenFile
         If a file is missing, cut short, altered or of another kind.
     """
-    try:
+    with reading("a conversation reader"):
         return _restored(kind, files)
-    except _UNREADABLE as error:
-        raise BrokenFile(
-            "cannot read a conversation reader: cut short, altered or of another kind",
-            got=f"{type(error).__name__}: {str(error)[:100]}",
-            hint="Train again, or take the files from a backup.",
-        ) from error
 
 
 def _restored(kind: type[R], files: Mapping[str, bytes]) -> R:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from leadlab.errors import BrokenFile, NotFitted
+from leadlab.errors import NotFitted
 from leadlab.models.calibration.classes import MulticlassCalibration
 from leadlab.models.conversation.ngrams import NGrams
+from leadlab.models.files.described import reading
 
 if TYPE_CHECKING:
     from leadlab.models.conversation.text_classifier import TextClassifier
 
 M = TypeVar("M", bound="TextClassifier")
-_UNREADABLE = (
-    OSError, EOFError, LookupError, TypeError, ValueError, AttributeError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 FORMAT, ARRAYS, DESCRIBED = "leadlab-text/1", "text.npz", "text.json"
 
 
@@ -68,14 +63,8 @@ def from_files(cls: type[M], files: Mapping[str, bytes]) -> M:
     BrokenFile
         If a file is missing, cut short, altered or of another kind.
     """
-    try:
+    with reading("a text classifier"):
         return _restored(cls, files)
-    except _UNREADABLE as error:
-        raise BrokenFile(
-            "cannot read a text classifier: cut short, altered or of another kind",
-            got=f"{type(error).__name__}: {str(error)[:100]}",
-            hint="Train again, or take the files from a backup.",
-        ) from error
 
 
 def _restored(cls: type[M], files: Mapping[str, bytes]) -> M:

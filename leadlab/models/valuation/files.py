@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import xgboost as xgb
 
-from leadlab.errors import BrokenFile, LeadlabError, NotFitted
+from leadlab.errors import NotFitted
+from leadlab.models.files.described import described, opened, reading
 from leadlab.models.valuation.columns import DATE, PLACE, PRICE, HomeColumns
 from leadlab.models.valuation.hedonic import Hedonic
 from leadlab.models.valuation.intervals import PriceRange
@@ -25,16 +23,6 @@ from leadlab.models.valuation.sales import Sales, tidy_sales
 FORMAT, ABOUT, SALES, SIZE = "leadlab-valuation/1", "valuation.json", "sales.parquet", "size.ubj"
 KEY = "listing_key"
 Model = TypeVar("Model", bound=ValuationModel)
-_UNREADABLE = (
-    LeadlabError,
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    OSError,
-    pa.ArrowException,
-    xgb.core.XGBoostError,
-)
 
 
 def to_files(model: ValuationModel) -> dict[str, bytes]:
@@ -54,7 +42,7 @@ def to_files(model: ValuationModel) -> dict[str, bytes]:
         **{_tree_name(i): bytes(b.save_raw("ubj")) for i, b in enumerate(model.trees_.boosters)},
     }
     settings = model.get_params(deep=False)
-    described = {
+    content = {
         "format": FORMAT,
         "settings": {**settings, "without": list(model.without)},
         "columns": _columns_json(lens.columns),
@@ -65,9 +53,8 @@ def to_files(model: ValuationModel) -> dict[str, bytes]:
         "range": {"low": model.range_.low, "high": model.range_.high, "level": model.range_.level},
         "trained_until": model.trained_until_,
         "set_aside": model.set_aside_,
-        "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
-    return {ABOUT: json.dumps(described, indent=1).encode(), **files}
+    return described(ABOUT, content, files)
 
 
 def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
@@ -78,22 +65,8 @@ def from_files(kind: type[Model], files: Mapping[str, bytes]) -> Model:
     BrokenFile
         If a file is missing, cut short, altered or of another kind.
     """
-    try:
-        described = json.loads(files[ABOUT])
-        if described["format"] != FORMAT:
-            raise BrokenFile("a model of another kind", where=ABOUT, got=described["format"])
-        for name, digest in described["sha256"].items():
-            if hashlib.sha256(files[name]).hexdigest() != digest:
-                raise BrokenFile("the file was altered or cut short", where=name)
-        return _restored(kind, described, files)
-    except BrokenFile:
-        raise
-    except _UNREADABLE as error:
-        raise BrokenFile(
-            "cannot read a valuation model: cut short, altered or of another kind",
-            got=f"{type(error).__name__}: {str(error)[:100]}",
-            hint="Train again, or take the files from a backup.",
-        ) from error
+    with reading("a valuation model"):
+        return _restored(kind, opened(files, ABOUT, FORMAT), files)
 
 
 def _restored(kind: type[Model], described: Mapping[str, Any], files: Mapping[str, bytes]) -> Model:
