@@ -25,6 +25,13 @@ def _data_dir() -> Path | None:
     return named or (beside if beside.is_dir() else None)
 
 
+def pytest_configure() -> None:
+    """Name the data that lie beside the checkout, as `make test` does."""
+    folder = _data_dir()
+    if folder is not None:
+        os.environ.setdefault("LEADLAB_DATA_DIR", str(folder))
+
+
 def _browser() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or os.environ.get("CI")
 

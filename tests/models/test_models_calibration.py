@@ -184,7 +184,12 @@ def test_folds_hold_out_each_row_once_and_keep_leads_whole(lead, seed, folds):
     y = np.arange(len(group)) % 2
     if min(len(np.unique(group[y == kind])) for kind in (0, 1)) < 2:
         return
-    sides = grouped_folds(y, group, folds, seed)
+    try:
+        sides = grouped_folds(y, group, folds, seed)
+    except BadInput as error:  # all but one side's rows are of few small leads
+        assert "one class only" in str(error)
+        assert np.bincount(group).max() > len(y) / 2
+        return
     assert np.array_equal(np.sort(np.concatenate([b for _, b in sides])), np.arange(len(y)))
     for train, test in sides:
         assert not np.intersect1d(group[train], group[test]).size
