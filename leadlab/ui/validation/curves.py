@@ -35,7 +35,7 @@ def discrimination_view(part: Discrimination) -> Any:
         percent="xy", xlim=(0, 1), ylim=(0, 1.02),
     )  # fmt: skip
     say = "Left: the further above the diagonal, the better. Right: the dotted line is the base "
-    say += f"rate of {part.base_rate:.1%}, what picking at random gives."
+    say += f"rate of {part.base_rate:.1%}, what picking blindly gives."
     return section(ROC_TITLE, say, side_by_side(roc, precision), legend=legend(part.curves))
 
 
@@ -53,7 +53,7 @@ def gain_view(part: Gain) -> Any:
     )  # fmt: skip
     times = drawn(
         lines(part.curves, "lift") * one * line,
-        "Share of rows worked on", "Lift (times better than random)",
+        "Share of rows worked on", "Lift (times better than chance)",
         percent="x", xlim=(0, 1), ylim=(0, None),
     )  # fmt: skip
     own = part.curves[part.curves["model"] == part.curves["model"].iloc[0]]
@@ -61,7 +61,7 @@ def gain_view(part: Gain) -> Any:
     found, lift = own.loc["gain"], own.loc["lift"]
     say = (
         f"Working on the top {part.capacity:.1%} catches {found['y']:.0%} of the conversions "
-        f"({found['low']:.0%} to {found['high']:.0%}), {lift['y']:.1f} times what random picks do."
+        f"({found['low']:.0%} to {found['high']:.0%}), {lift['y']:.1f} times what blind picks do."
     )
     return section(GAIN_TITLE, say, side_by_side(caught, times), legend=legend(part.curves))
 
