@@ -167,3 +167,18 @@ def test_a_readable_text_keeps_its_places(text: str) -> None:
     plain = readable(text)
     assert len(plain) == len(text)
     assert all(b in (a, " ") for a, b in zip(text, plain, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We can go up to 450k. Call me",
+        "Budget is 450k: no more",
+        "We can pay 450,000. Thanks",
+        "450k.",
+    ],
+)
+def test_a_sum_ends_where_its_sentence_ends(text: str) -> None:
+    assert [(f.name, f.value) for f in find_facts(text) if f.name == "budget"] == [
+        ("budget", 450_000.0)
+    ]

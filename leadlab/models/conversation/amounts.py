@@ -49,7 +49,7 @@ _CURRENCY = {"$": "USD", "usd": "USD", "dollars": "USD", "bucks": "USD", "cad": 
 _GOES_ON = re.compile(
     r"[\s-]?(?:%|\w?(?:sq|sf\b|m2|m²|acre|ha\b|hectare|mile|km|minute|min\b|hour|day|week|month|year|yr|"
     r"bed|bath|br\b|bd\b|room|people|steps|kids|am\b|pm\b|other|more|of\b|st\b|street|road|lane|"
-    r"avenue|drive|feet|foot|ft\b|square|meter|metre|th\b|nd\b|rd\b)|[-./:@\d])",
+    r"avenue|drive|feet|foot|ft\b|square|meter|metre|th\b|nd\b|rd\b)|[-./:@]\w|\d)",
     re.IGNORECASE,
 )
 LEAST_RENT = 200
