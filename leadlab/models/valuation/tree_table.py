@@ -105,12 +105,6 @@ def trees_of(booster: xgb.Booster) -> list[dict[str, Any]]:
 
 def _depth(root: I64, left: I64, right: I64) -> int:
     level, depth = root, 0
-    while True:
-        below = np.unique(np.concatenate([left[level], right[level]]))
-        inner = below[(left[below] != below)]
-        if not len(below[~np.isin(below, level)]):
-            return depth
-        depth += 1
-        if not len(inner):
-            return depth
-        level = inner
+    while len(inner := level[left[level] != level]):
+        level, depth = np.concatenate([left[inner], right[inner]]), depth + 1
+    return depth
