@@ -247,7 +247,7 @@ class Service:
 
     def _until(self) -> int:
         """Size of the next batch: it ends where another model begins."""
-        nearest = self.pacing.batch
+        nearest = min(self.pacing.batch, self.engine.room)
         for name, ahead in self._ahead.items():
             while ahead and ahead[0][0] <= self.engine.offset:
                 self.engine.lanes[name].use(ahead.pop(0)[1])
