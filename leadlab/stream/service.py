@@ -34,7 +34,6 @@ from leadlab.stream.result_store import ResultStore
 from leadlab.stream.sink import TROUBLE, Sink
 from leadlab.stream.status import Status
 
-
 REREAD = 256
 """Silent leads read again at a tick, so that a tick stays short beside events."""
 
