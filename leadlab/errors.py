@@ -157,3 +157,38 @@ class BrokenPlugin(LeadlabError):
     """What another package registers by entry point cannot be used."""
 
     exit_code = 10
+
+
+class NotAllowed(LeadlabError):
+    """Who asks is known, and may not."""
+
+    exit_code = 11
+
+
+class NotProven(NotAllowed):
+    """Who asks did not prove who they are."""
+
+
+class TooMuch(LeadlabError):
+    """More was asked than a limit allows.
+
+    Parameters
+    ----------
+    what : str
+    retry_after_s : int, optional
+        Seconds after which it is worth asking again; None where it never is.
+    hint : str, optional
+
+    Examples
+    --------
+    >>> TooMuch("too many requests", retry_after_s=7).retry_after_s
+    7
+    """
+
+    exit_code = 12
+
+    def __init__(
+        self, what: str, *, retry_after_s: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(what, hint=hint)
+        self.retry_after_s = retry_after_s
