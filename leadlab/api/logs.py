@@ -16,6 +16,8 @@ _STANDARD = frozenset(
     {*logging.makeLogRecord({}).__dict__, "message", "asctime", "taskName", "color_message"}
 )
 _DEEPEST = 6
+_LINE_ENDS = {ord(c): f"\\u{ord(c):04x}" for c in "\u0085\u2028\u2029"}
+"""What some readers end a line at, though JSON has it in texts."""
 
 
 class WithoutPersons(logging.Filter):
@@ -59,7 +61,7 @@ class JsonLines(logging.Formatter):
         line.update({name: own[name] for name in sorted(own) if name not in line})
         if record.exc_text:
             line["traceback"] = record.exc_text
-        return msgspec.json.encode(_sendable(line)).decode()
+        return msgspec.json.encode(_sendable(line)).decode().translate(_LINE_ENDS)
 
 
 def _message(record: logging.LogRecord) -> str:

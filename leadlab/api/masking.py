@@ -9,7 +9,7 @@ _SECRETS = (
     (re.compile(r"eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)?", re.ASCII), "[token]"),
     (re.compile(r"ll_[0-9a-f]{4,}_\w*", re.ASCII), "[key]"),
     (re.compile(r"(?i)\b(bearer[ .]|basic )[^\s\"',;]+"), r"\1[token]"),
-    (re.compile(rf"(?i)\b({_NAMES})(=|\"?: ?\"?)[^\s&\"',;]+"), r"\1\2[hidden]"),
+    (re.compile(rf"(?i)\b({_NAMES})(=|[\"']?: ?[\"']?)[^\s&\"',;]+"), r"\1\2[hidden]"),
     (re.compile(r"(?<=://)[^\s/@\"']+@"), "[hidden]@"),
 )
 # One side of the @ is bounded, so that a long text is looked at in linear time.
