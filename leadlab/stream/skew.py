@@ -73,7 +73,7 @@ class SkewMeter:
     >>> meter.check()
     1
     >>> report = meter.report()
-    >>> report["checked"], report["differing"], report["mismatches"]["visit_count_7d"]
+    >>> report["checked"], report["differing"], report["mismatches"]["inquiry_count_30d"]
     (1, 1, 1)
     """
 

@@ -143,7 +143,7 @@ class Windows:
         ----------
         tenant : str
         now_us : int
-            Not before the newest event, for active leads to be exact.
+            Not before the newest event: what a window has passed by since is gone.
 
         Returns
         -------
