@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from leadlab.errors import BrokenFile
 from leadlab.features.catalogue import REACHES, REQUESTED, TOUCHES
 from leadlab.schema.kinds import CONVERTED
+from leadlab.schema.log import EventLog
 from leadlab.stream.outcome import Outcome
 from leadlab.stream.window_buckets import (
     ASKS,
@@ -111,23 +112,37 @@ class Windows:
         """Count a batch."""
         if not len(outcome):
             return
-        rows, kinds = outcome.rows, outcome.events.kind
-        roles = np.array([self._roles.get(name, 0) for name in kinds.names], np.int8)
-        score = np.searchsorted(SCORE_EDGES[1:-1], rows["probability"], side="right")
-        score[np.isnan(rows["probability"])] = -1
+        rows, events = outcome.rows, outcome.events
+        order, bounds = _by_tenant(events.tenant.codes)
+        kinds, probability = events.kind.codes[order], rows["probability"][order]
+        role = np.array([self._roles.get(name, 0) for name in events.kind.names], np.int8)[kinds]
+        score = np.searchsorted(SCORE_EDGES[1:-1], probability, side="right")
+        score[np.isnan(probability)] = -1
+        as_of_us, at_us = rows["as_of_us"][order], rows["at_us"][order]
+        place = rows["place"][order]
         with self._lock:
-            self._grow(int(rows["place"].max()) + 1)
-            for name, of in _by_tenant(outcome):
-                tenant = self._tenants.setdefault(name, Buckets())
-                codes = kinds.codes[of]
-                columns = np.zeros(len(kinds.names), np.int64)
-                for code in np.flatnonzero(np.bincount(codes)):
-                    columns[code] = tenant.kind(kinds.names[code])
+            self._grow(int(place.max()) + 1)
+            column = self._columns(events, order)
+            for first, end in pairwise(bounds):
+                here = slice(first, end)
+                tenant = self._tenants[events.tenant.names[events.tenant.codes[order[first]]]]
                 tenant.too_old += count(
-                    rows["as_of_us"][of], rows["at_us"][of], rows["place"][of], columns[codes],
-                    roles[codes], score[of], self._seen_us, self._waiting_us, tenant.heads,
-                    tenant.counts,
+                    as_of_us[here], at_us[here], place[here], column[here], role[here],
+                    score[here], self._seen_us, self._waiting_us, tenant.heads, tenant.counts,
                 )  # fmt: skip
+
+    def _columns(self, events: EventLog, order: I64) -> I64:
+        """Column of each event's kind in its tenant's counts; new tenants and kinds get theirs."""
+        width = len(events.kind.names)
+        pairs = events.tenant.codes[order] * np.int64(width) + events.kind.codes[order]
+        used, back = np.unique(pairs, return_inverse=True)
+        columns = np.empty(len(used), np.int64)
+        for i, (tenant, kind) in enumerate(zip(*np.divmod(used, width), strict=True)):
+            name = events.tenant.names[tenant]
+            if name not in self._tenants:
+                self._tenants[name] = Buckets()
+            columns[i] = self._tenants[name].kind(events.kind.names[kind])
+        return columns[back]
 
     def _grow(self, places: int) -> None:
         more = max(places, 2 * len(self._seen_us)) - len(self._seen_us)
@@ -205,8 +220,9 @@ class Windows:
                 kept.append(
                     _Kept(name, [*tenant.kinds], tenant.too_old, heads, at.tobytes(), counts)
                 )
+            leads = len(np.trim_zeros(self._seen_us - NEVER, "b"))
             seen_us, waiting_us = (
-                a.astype("<i8").tobytes() for a in (self._seen_us, self._waiting_us)
+                a[:leads].astype("<i8").tobytes() for a in (self._seen_us, self._waiting_us)
             )
         return msgspec.msgpack.encode(_State(_FORMAT, kept, seen_us, waiting_us))
 
@@ -247,14 +263,8 @@ def _restored(kept: _Kept) -> Buckets:
     return tenant
 
 
-def _by_tenant(outcome: Outcome) -> Iterator[tuple[str, Any]]:
-    """Rows of each tenant, in order of arrival."""
-    tenants = outcome.events.tenant
-    counts = np.bincount(tenants.codes)
-    present = np.flatnonzero(counts)
-    if len(present) == 1:
-        yield tenants.names[present[0]], slice(None)
-        return
-    order = np.argsort(tenants.codes, kind="stable")
-    for code, rows in zip(present, np.split(order, np.cumsum(counts[present])[:-1]), strict=True):
-        yield tenants.names[code], rows
+def _by_tenant(codes: NDArray[np.int32]) -> tuple[I64, list[int]]:
+    """Rows by tenant, each tenant's in order of arrival, and where each tenant's begin and end."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order])) + 1
+    return order, [0, *starts.tolist(), len(codes)]
