@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -29,6 +30,8 @@ from leadlab.stream.message import Message
 
 Snapshot = Callable[[str, Filters], Iterable[Message]]
 """Gives the current state of a tenant, called in a thread of its own."""
+AT_ONCE = 64
+"""Clients that are sent to before the event loop looks after anything else."""
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +53,8 @@ class Broadcast:
         Distinct keys that a client may be behind while it does not read.
     patience_s : float
         A client that takes longer over one frame is cut.
+    grace_s : float
+        Time that a cut client has for reading why.
     heartbeat_s : float
         A client hears something at least so often.
     flush_s : float
@@ -79,6 +84,7 @@ class Broadcast:
         snapshot: Snapshot = nothing_yet,
         queue: int = 2_000,
         patience_s: float = 20.0,
+        grace_s: float = 2.0,
         heartbeat_s: float = 30.0,
         flush_s: float = 0.02,
         epoch: str | None = None,
@@ -89,6 +95,7 @@ class Broadcast:
             if not value > 0:
                 raise BadInput("a bound of the broadcast", where=name, got=value, expected="> 0")
         self.heartbeat_s = heartbeat_s
+        self.grace_s = grace_s
         self._capacity, self._queue = capacity, queue
         self._snapshot = snapshot
         self._patience_s, self._flush_s = patience_s, flush_s
@@ -99,7 +106,8 @@ class Broadcast:
         self._with_news: set[Channel] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = False
-        self._flushed_s = -flush_s
+        self._flushed_s = -math.inf
+        self._ready: dict[Subscription, None] = {}
 
     # -- the engine's side -------------------------------------------------------------------------
 
@@ -141,6 +149,7 @@ class Broadcast:
         finally:
             with self._lock:
                 self._loop, self._due = None, False
+            self._ready.clear()
             keeper.cancel()
             self.close()
 
@@ -182,7 +191,7 @@ class Broadcast:
         filters = filters_of(wanted).within(member.principal)
         with self._lock:
             channel = self._channel(tenant)
-            now = channel.number
+            now = channel.newest()
             start = now if cursor is None else number_of(cursor, self._epoch)
             known = channel.recent.floor <= start <= now
             missed = channel.recent.since(start) if known else []
@@ -203,8 +212,10 @@ class Broadcast:
         with self._lock:
             number, entries, lost = channel.news()
             self._with_news.discard(channel)
-        for member in channel.release(number, entries):
-            member.end(Farewell(SLOW, "slow", f"more than {self._queue} messages behind"))
+        for audience in channel.release(number, entries):
+            for member in audience.release(number):
+                member.end(Farewell(SLOW, "slow", f"more than {self._queue} messages behind"))
+            self._ready.update(dict.fromkeys(audience.members))
         if lost:
             _log.warning("more came than is kept before it was sent; all clients of one tenant cut")
             for member in channel.members():
@@ -223,8 +234,23 @@ class Broadcast:
             self._due = False
             channels = [*self._with_news]
         self._flushed_s = self._clock()
+        idle = not self._ready
         for channel in channels:
             self._release(channel)
+        if idle and self._ready:
+            self._wake_some()
+
+    def _wake_some(self) -> None:
+        """Let those who have waited longest take what there is, and others do their work between.
+
+        What is released meanwhile goes to those still waiting at once, and to the others when their
+        turn comes again: in a long round nobody is two rounds old.
+        """
+        for member in [*islice(self._ready, AT_ONCE)]:
+            del self._ready[member]
+            member.wake()
+        if self._ready:
+            asyncio.get_running_loop().call_soon(self._wake_some)
 
     async def _keep(self) -> None:
         """Cut who does not read, tell the others that all is well, drop what all have seen."""

@@ -17,7 +17,8 @@ _BROAD: _Shelf = ("", None)
 class Channel:
     """One tenant's messages; numbers begin at 1 and tell nothing of other tenants.
 
-    `add` and `news` are called under the broadcast's lock, the rest in the event loop's thread.
+    `add`, `newest` and `news` are called under the broadcast's lock, the rest in the event loop's
+    thread.
 
     Parameters
     ----------
@@ -43,6 +44,12 @@ class Channel:
             self.number += 1
             self.recent.add(message, self.number)
 
+    def newest(self) -> int:
+        """Newest number; where nobody listens, nothing up to it waits any longer."""
+        if not self._audiences:
+            self.released = self.number
+        return self.number
+
     def news(self) -> tuple[int, list[Entry], bool]:
         """Newest number, the entries that were not released yet, and whether any was lost."""
         if not self._audiences:
@@ -50,8 +57,8 @@ class Channel:
         lost = self.recent.floor > self.released
         return self.number, self.recent.since(self.released), lost
 
-    def release(self, number: int, entries: Iterable[Entry]) -> list[Subscription]:
-        """Let everybody take `entries`, which reach to `number`; gives those too far behind."""
+    def release(self, number: int, entries: Iterable[Entry]) -> set[Audience]:
+        """Give `entries`, which reach to `number`, to the audiences they pass to; says to which."""
         told: set[Audience] = set()
         for entry in entries:
             for audience in self._may_pass(entry.message):
@@ -59,11 +66,7 @@ class Channel:
                     audience.backlog.put(entry)
                     told.add(audience)
         self.released = number
-        behind = [member for audience in told for member in audience.release(number)]
-        for audience in told:
-            for member in audience.members:
-                member.wake()
-        return behind
+        return told
 
     def join(self, member: Subscription, filters: Filters) -> None:
         """Let `member` be in the audience with these filters, and no longer where it was."""

@@ -10,8 +10,6 @@ from leadlab.api.frames import Payload
 from leadlab.api.subscription import Farewell, Subscription
 
 Send = Callable[[Payload], Awaitable[None]]
-GRACE_S = 2.0
-"""Time that a cut client has for reading why."""
 
 
 async def converse(
@@ -19,6 +17,7 @@ async def converse(
     send: Send,
     read: Callable[[], Coroutine[None, None, None]],
     part: Callable[[Farewell], Awaitable[None]],
+    grace_s: float,
 ) -> None:
     """Send what comes while reading what the client says; returns when it is gone or cut.
 
@@ -31,6 +30,8 @@ async def converse(
         Reads until the client is gone.
     part : callable
         Says farewell to a client that is cut.
+    grace_s : float
+        Time that this may take.
     """
     sender = asyncio.create_task(_send_all(member, send))
     reader = asyncio.create_task(read())
@@ -43,7 +44,7 @@ async def converse(
         results = await asyncio.gather(sender, reader, return_exceptions=True)
     if member.farewell is not None:
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(GRACE_S):
+            async with asyncio.timeout(grace_s):
                 await part(member.farewell)
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, OSError):

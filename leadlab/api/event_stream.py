@@ -14,6 +14,7 @@ from leadlab.api.subscription import Farewell, Subscription
 
 RETRY_MS = 2_000
 """A browser comes back after so long."""
+_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no", "connection": "close"}
 
 
 class EventStream(Response):
@@ -29,7 +30,7 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(self, broadcast: Broadcast, member: Subscription) -> None:
-        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._broadcast = broadcast
         self._member = member
@@ -49,7 +50,8 @@ class EventStream(Response):
         try:
             await send(start)
             await _body(send, b"retry: %d\n\n" % RETRY_MS)
-            await converse(self._member, partial(_body, send), read, part)
+            sender = partial(_body, send)
+            await converse(self._member, sender, read, part, self._broadcast.grace_s)
         finally:
             self._broadcast.leave(self._member)
 

@@ -78,7 +78,7 @@ class StreamSocket:
 
         read = partial(self._read, member, receive)
         try:
-            await converse(member, partial(_text, send), read, part)
+            await converse(member, partial(_text, send), read, part, self._broadcast.grace_s)
         finally:
             self._broadcast.leave(member)
 

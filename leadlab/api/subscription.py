@@ -52,7 +52,7 @@ class Subscription:
     Attributes
     ----------
     seen : int
-        Everything up to this number was handed over, or newer values of the same keys.
+        Everything up to this number was sent, or newer values of the same keys.
     farewell : Farewell or None
         Set once the client is cut.
     """
@@ -68,7 +68,7 @@ class Subscription:
         self.principal = principal
         self.form = form
         self.audience = audience
-        self.seen = NOWHERE
+        self.seen = self._then = NOWHERE
         self.farewell: Farewell | None = None
         self.sent_s = clock()
         self._epoch = epoch
@@ -84,6 +84,7 @@ class Subscription:
     async def next(self) -> Payload | None:
         """Wait for the next frame; None once the client is cut. Asking says the last was sent."""
         self._busy_s = None
+        self.seen = self._then
         while self.farewell is None:
             frame = self._take()
             if frame is not None:
@@ -130,6 +131,7 @@ class Subscription:
         From `NOWHERE` the client starts over: it is told to forget what it has, gets the entries as
         the state, and is told when it has it all.
         """
+        self.seen = self._then = start
         over = start == NOWHERE
         chunks = [
             [*entries[at : at + FRAME_MESSAGES]] for at in range(0, len(entries), FRAME_MESSAGES)
@@ -146,8 +148,13 @@ class Subscription:
 
     def advance(self, number: int) -> None:
         """Note that nothing up to `number` was left for this client, if it has taken all it got."""
-        if self._first is not None and not self._first and self.seen >= self.audience.newest:
-            self.seen = max(self.seen, number)
+        if (
+            self._first is not None
+            and not self._first
+            and not self.busy
+            and self.seen >= self.audience.newest
+        ):
+            self.seen = self._then = max(self.seen, number)
 
     def reply(self, name: str, **said: Any) -> None:
         """Answer the client, or cut it if it reads no answers."""
@@ -176,11 +183,11 @@ class Subscription:
         if self._first is None:
             return None
         if self._first:
-            self.seen, item = self._first.popleft()
+            self._then, item = self._first.popleft()
             return self.form.messages(item, self._epoch) if isinstance(item, list) else item
         if self.seen >= self.audience.newest:
             return None
-        self.seen, frame = self.audience.frame(self.seen, self.form)
+        self._then, frame = self.audience.frame(self.seen, self.form)
         return frame
 
     def _notice_at(self, name: str, number: int) -> Payload:
