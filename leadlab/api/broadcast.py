@@ -159,6 +159,12 @@ class Broadcast:
             member.end(Farewell(GOING_AWAY, "bye", "the service stops"))
 
     @property
+    def tenants(self) -> frozenset[str]:
+        """Tenants that anybody watched since the start; messages of others need not be made."""
+        with self._lock:
+            return frozenset(self._channels)
+
+    @property
     def clients(self) -> int:
         """How many listen."""
         return sum(1 for _ in self._members())

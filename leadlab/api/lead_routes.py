@@ -21,7 +21,7 @@ router = APIRouter(tags=["leads"])
 Reader = Annotated[Principal, Depends(require("leads:read"))]
 Lead = Annotated[str, Path(min_length=1, max_length=10_000)]
 Name = Annotated[str | None, Query(min_length=1, max_length=200)]
-NOT_MODIFIED = {304: {"description": "The same as the caller has"}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The same as the caller has"}}
 
 
 class WhatIf(BaseModel):

@@ -88,7 +88,10 @@ async def models(
             "fallback": plan.conversion is None,
             "churn": None if plan.churn is None else plan.churn.version,
             "base_rate": plan.base_rate,
-            "tiers": {"warm": plan.base_rate * plan.warm_lift, "hot": plan.base_rate * plan.hot_lift},
+            "tiers": {
+                "warm": plan.base_rate * plan.warm_lift,
+                "hot": plan.base_rate * plan.hot_lift,
+            },
             "horizon_days": None if about is None else about.horizon_days,
             "trained_at": None if about is None else about.trained_at,
             "features": len(plan.features),
@@ -165,11 +168,11 @@ def _measured(desk: Desk) -> Metrics:
         if isinstance(value, int | float):
             found.gauge(f"leadlab_cache_{name}", "Read cache.", value)
     skew = station.skew.report()
-    found.count("leadlab_skew_checked_total", "Served rows rebuilt from the journal.", skew["checked"])
+    found.count(
+        "leadlab_skew_checked_total", "Served rows rebuilt from the journal.", skew["checked"]
+    )
     found.count("leadlab_skew_differing_total", "Those that differed.", skew["differing"])
     for feature, times in skew["mismatches"].items():
         found.count("leadlab_skew_mismatches_total", "By feature.", times, feature=feature)
     found.stages(station.stages)
     return found
-
-
