@@ -80,7 +80,7 @@ class Desk:
             one = lane.book.rows[lane.place_of(who.tenant, lead)]
             agent = named(lane.agents, int(one["agent"]))
         if not may_see(who, who.tenant, agent):
-            raise UnknownName("lead", lead, ())
+            raise UnknownName("lead", lead, None)
 
     def version(self, tenant: str) -> str:
         """Model that scores a tenant's leads."""

@@ -79,7 +79,7 @@ def homes_for(
         For a lead that is not known, or where there are no homes.
     """
     if homes is None:
-        raise UnknownName("resource", "matches", (), where="the service was given no homes")
+        raise UnknownName("resource", "matches", None, where="the service was given no homes")
     with station.service.reading() as engine:
         read = read_lead(engine.lane_of(tenant), tenant, lead, station.now_us())
     happened = station.service.journal.events_at(read.offsets)
