@@ -82,7 +82,9 @@ class Gate:
         except NotProven:
             await self.limits.take("anonymous", _address(connection))
             raise
-        allowance = await self.limits.take(who.role, f"{who.tenant}:{who.key_id}")
+        # With its length a tenant's name cannot run into what follows it.
+        whose = f"{len(who.tenant)}:{who.tenant}:{who.key_id}"
+        allowance = await self.limits.take(who.role, whose)
         connection.state.principal, connection.state.allowance = who, allowance
         return who
 

@@ -113,7 +113,7 @@ VALUES = st.recursive(
 )
 
 
-@effort(max_examples=300, deadline=None)
+@effort(max_examples=150, deadline=None)
 @given(values=st.lists(VALUES, min_size=1, max_size=3), indent=st.sampled_from([None, 1]))
 def test_the_depth_is_that_of_what_is_parsed(values: list[Any], indent: int | None) -> None:
     body = "\n".join(json.dumps(one, indent=indent) for one in values).encode()
@@ -122,7 +122,7 @@ def test_the_depth_is_that_of_what_is_parsed(values: list[Any], indent: int | No
     assert deepest == 0 or too_deep(body, deepest - 1)
 
 
-@effort(max_examples=300, deadline=None)
+@effort(max_examples=150, deadline=None)
 @given(
     before=st.text('[]{}"\\,x ', max_size=30), depth=st.integers(1, 30), after=st.binary(max_size=9)
 )

@@ -10,10 +10,12 @@ from typing import Any
 
 import jwt
 import pytest
+from starlette.websockets import WebSocket
 
 from leadlab.api.deps import PROTOCOL
 from leadlab.api.identity import Principal
 from leadlab.api.roles import ROLES, SCOPES, may_see
+from leadlab.errors import StoreFailed
 from tests.api.asgi import get, messages, request
 from tests.api.conftest import SECRET, Service, claims
 
@@ -131,7 +133,7 @@ def test_errors_say_what_the_caller_may_know(service: Service) -> None:
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["field"] == "body.email"
     assert "ann@" not in wrong.text
-    for answer in (unknown, full, wrong):
+    for answer in (unknown, full, broken, wrong):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["correlation_id"] == answer.headers["x-correlation-id"]
 
@@ -196,8 +198,11 @@ def test_sockets_without_proof_are_refused_before_they_open(
         assert "websocket.accept" not in [m["type"] for m in sent]
         if extension:
             assert sent[0]["status"] == expected
+            start, *body = [m["type"].rpartition(".")[2] for m in sent]
+            assert (start, set(body)) == ("start", {"body"}), "one answer, not two"
+            assert [m.get("more_body", False) for m in sent][-1] is False
         else:
-            assert (sent[0]["type"], sent[0]["code"]) == ("websocket.close", 1008)
+            assert [(m["type"], m["code"]) for m in sent] == [("websocket.close", 1008)]
 
 
 def test_openapi_tells_both_ways_in(service: Service) -> None:
@@ -233,3 +238,18 @@ def test_no_role_sees_another_tenant(role: Any) -> None:
     assert may_see(who, "acme", "bea")
     assert may_see(who, "acme", "carl") is (role != "agent")
     assert may_see(who, "acme", None) is (role != "agent")
+
+
+def test_an_error_after_a_socket_opened_closes_it_with_a_code(service: Service) -> None:
+    @service.app.websocket("/fails")
+    async def fails(socket: WebSocket) -> None:
+        await socket.accept()
+        raise StoreFailed("disk is full")
+
+    opening = [{"type": "websocket.connect"}]
+    sent = messages(
+        service.app, "websocket", "/fails", incoming=opening, subprotocols=[], scheme="ws",
+        extensions={"websocket.http.response": {}},
+    )  # fmt: skip
+    assert [m["type"] for m in sent] == ["websocket.accept", "websocket.close"]
+    assert sent[1]["code"] == 1011
