@@ -14,7 +14,11 @@
     ├── NotFitted          a model was asked before it was trained         exit 7
     ├── Overtaken          somebody else decided first                     exit 8
     ├── StoreFailed        a store could not be read or written (OSError)  exit 9
-    └── BrokenPlugin       another package's entry point cannot be used    exit 10
+    ├── BrokenPlugin       another package's entry point cannot be used    exit 10
+    ├── NotAllowed         who asks is known, and may not                  exit 11
+    │   └── NotProven      who asks did not prove who they are
+    ├── TooMuch            more was asked than a limit allows              exit 12
+    └── Overloaded         more comes in than can be taken; try again later exit 13
 """
 
 from __future__ import annotations
@@ -157,6 +161,12 @@ class BrokenPlugin(LeadlabError):
     """What another package registers by entry point cannot be used."""
 
     exit_code = 10
+
+
+class Overloaded(LeadlabError):
+    """More comes in than can be taken; nothing of it was kept, so it may be sent again later."""
+
+    exit_code = 13
 
 
 class NotAllowed(LeadlabError):

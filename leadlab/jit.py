@@ -19,7 +19,13 @@ from numba import njit
 from numba.core import config
 
 _PACKAGE = Path(__file__).parent
-_SOURCES = ("features/*.py", "explain/*.py", "models/conversation/ngram_kernel.py")
+_SOURCES = (
+    "features/*.py",
+    "explain/*.py",
+    "models/conversation/ngram_kernel.py",
+    "stream/known_ids.py",
+    "stream/settle.py",
+)
 """Files that kernels are made of."""
 
 

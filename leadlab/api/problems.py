@@ -22,6 +22,7 @@ from leadlab.errors import (
     NotAllowed,
     NotFitted,
     NotProven,
+    Overloaded,
     Overtaken,
     StoreFailed,
     TooMuch,
@@ -36,6 +37,7 @@ _STATUS: tuple[tuple[type[LeadlabError], int], ...] = (
     (UnknownName, 404),
     (Overtaken, 409),
     (BadInput, 422),
+    (Overloaded, 503),
     (StoreFailed, 503),
     (NotFitted, 503),
 )

@@ -6,9 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Topic = Literal[
-    "scores", "churn", "matches", "conversations", "activity", "performance", "alerts"
-]
+Topic = Literal["scores", "churn", "matches", "conversations", "activity", "performance", "alerts"]
 TOPICS: tuple[Topic, ...] = (
     "scores", "churn", "matches", "conversations", "activity", "performance", "alerts",
 )  # fmt: skip
@@ -26,9 +24,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     at_us : int
         Moment that it holds as of, microseconds UTC.
     key : str
-        Messages of one topic, tenant and key replace one another: the lead for ``scores``, ``churn``
-        and ``matches``, the event's id for ``activity`` and ``conversations``, the alert's id for
-        ``alerts``, "" for ``performance``.
+        Messages of one topic, tenant and key replace one another: the lead for ``scores``,
+        ``churn`` and ``matches``, the event's id for ``activity`` and ``conversations``, the
+        alert's id for ``alerts``, "" for ``performance``.
     lead, agent, tier, event : str or None
         About whom, who acts for the team, "hot", "warm" or "cold", and the id of the event behind
         it; what filters look at.

@@ -1,0 +1,62 @@
+"""A stretch of the journal: events with their offsets and stamps, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadlab.schema.wire import WireEvent
+
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """Consecutive entries.
+
+    Attributes
+    ----------
+    events : list of WireEvent
+    offsets : int64 array, shape (n,)
+        Ascending; gaps only where retention let go of the start.
+    stamps_us : int64 array, shape (n,)
+        When the journal took each, never descending.
+    """
+
+    events: list[WireEvent]
+    offsets: I64
+    stamps_us: I64
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @property
+    def last(self) -> int:
+        """Offset of the last entry."""
+        return int(self.offsets[-1])
+
+    def take(self, start: int, end: int) -> Entries:
+        """A slice."""
+        rows = slice(start, end)
+        return Entries(self.events[rows], self.offsets[rows], self.stamps_us[rows])
+
+
+def joined(parts: Sequence[Entries]) -> Entries:
+    """Stretches one behind the other.
+
+    Examples
+    --------
+    >>> len(joined([]))
+    0
+    """
+    if len(parts) == 1:
+        return parts[0]
+    empty = np.zeros(0, np.int64)
+    return Entries(
+        [event for part in parts for event in part.events],
+        np.concatenate([empty, *(part.offsets for part in parts)]),
+        np.concatenate([empty, *(part.stamps_us for part in parts)]),
+    )
