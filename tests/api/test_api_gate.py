@@ -10,12 +10,13 @@ from typing import Any
 
 import jwt
 import pytest
+from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
-from leadlab.api.deps import PROTOCOL
+from leadlab.api.deps import PROTOCOL, require_stream
 from leadlab.api.identity import Principal
 from leadlab.api.roles import ROLES, SCOPES, may_see
-from leadlab.errors import StoreFailed
+from leadlab.errors import NotAllowed, NotProven, StoreFailed
 from tests.api.asgi import get, messages, request
 from tests.api.conftest import SECRET, Service, claims
 
@@ -253,3 +254,19 @@ def test_an_error_after_a_socket_opened_closes_it_with_a_code(service: Service) 
     )  # fmt: skip
     assert [m["type"] for m in sent] == ["websocket.accept", "websocket.close"]
     assert sent[1]["code"] == 1011
+
+
+def test_what_guards_a_stream_may_be_called_with_the_connection(service: Service) -> None:
+    """Plain ASGI applications have no dependencies."""
+
+    def connection(text: str) -> HTTPConnection:
+        headers = [(b"authorization", f"Bearer {text}".encode())]
+        scope = {"type": "websocket", "app": service.app, "headers": headers, "query_string": b""}
+        return HTTPConnection(scope)
+
+    guard = require_stream("stream:read")
+    assert asyncio.run(guard(connection(token()))).subject == "ann"
+    with pytest.raises(NotProven):
+        asyncio.run(guard(connection("a.b.c")))
+    with pytest.raises(NotAllowed, match="stream:read"):
+        asyncio.run(guard(connection(token(scopes=["leads:read"]))))
