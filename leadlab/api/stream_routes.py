@@ -66,6 +66,7 @@ def stream_router(broadcast: Broadcast, principal_of: PrincipalOf) -> APIRouter:
         PATH,
         stream,
         methods=["GET"],
+        status_code=200,
         response_class=EventStream,
         responses={
             200: {"description": "Messages", "content": {"text/event-stream": {}}},
