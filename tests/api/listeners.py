@@ -71,8 +71,9 @@ def messages(frames: list[Any]) -> list[dict[str, Any]]:
 class Served:
     """A broadcast behind a real server."""
 
-    def __init__(self, broadcast: Broadcast, port: int) -> None:
+    def __init__(self, broadcast: Broadcast, server: uvicorn.Server, port: int) -> None:
         self.broadcast = broadcast
+        self.server = server
         self.port = port
 
     def socket(self, query: str = "", who: str = "t", **options: Any) -> ClientConnection:
@@ -124,7 +125,7 @@ def _lines(response: httpx.Response) -> Iterator[str]:
 
 
 @contextmanager
-def served(broadcast: Broadcast) -> Iterator[Served]:
+def served(broadcast: Broadcast, unread_ms: int = 60_000) -> Iterator[Served]:
     """Serve `broadcast` until the context ends."""
 
     @asynccontextmanager
@@ -144,11 +145,11 @@ def served(broadcast: Broadcast) -> Iterator[Served]:
         app, ws="websockets-sansio", loop="uvloop", http="httptools", log_level="error",
         ws_per_message_deflate=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
-    server, opened = uvicorn.Server(config), listening_socket("127.0.0.1", 0)
+    server, opened = uvicorn.Server(config), listening_socket("127.0.0.1", 0, unread_ms)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
     thread.start()
     try:
-        place = Served(broadcast, opened.getsockname()[1])
+        place = Served(broadcast, server, opened.getsockname()[1])
         place.until(lambda: server.started)
         yield place
     finally:
