@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadlab.api.body import BodyLimit
 from leadlab.api.correlation import Correlation, correlation_id, sane_id
-from leadlab.api.depth import too_deep
+from leadlab.schema.depth import too_deep
 from leadlab.api.masking import masked
 from tests.api.asgi import messages, request
 
