@@ -18,6 +18,7 @@ from leadlab.api.filters import Filters
 from leadlab.api.logs import log_json
 from leadlab.api.settings import ApiSettings
 from leadlab.errors import BadInput, BrokenFile
+from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.matching.catalogue import Catalogue
 from leadlab.stream.message import Message
 from leadlab.stream.pacing import Pacing
@@ -35,6 +36,7 @@ def application(
     rules: Path | None = None,
     keep: int | None = None,
     redis: str | None = None,
+    reader: ConversationReader | None = None,
     settings: ApiSettings | None = None,
 ) -> tuple[FastAPI, Station]:
     """A started station and the application that serves it.
@@ -64,10 +66,11 @@ def application(
         watched=lambda: broadcast.tenants,
         pacing=pacing,
         plan_of=plan_of,
+        reader=reader,
+        homes=None if homes is None else read_homes(homes),
     )
     del rules, redis
-    catalogue = None if homes is None else read_homes(homes)
-    desk = Desk(station, Trail(settings.audit_file, settings.audit_key), catalogue)
+    desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
     app = create_app(desk, settings, broadcast)
     station.start()
     return app, station
