@@ -180,7 +180,8 @@ class Broadcast:
 
     async def change(self, member: Subscription, wanted: Wanted) -> None:
         """Let a client listen to something else, from its cursor unless `wanted` names one."""
-        await self._start(member, wanted, wanted.cursor or member.cursor)
+        cursor = member.cursor if wanted.cursor is None else wanted.cursor
+        await self._start(member, wanted, cursor)
 
     def leave(self, member: Subscription) -> None:
         """Forget a client."""

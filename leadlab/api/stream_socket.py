@@ -56,7 +56,7 @@ class StreamSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept, subscribe, and send until one side ends."""
         await receive()
-        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        await send({"type": "websocket.accept", "subprotocol": _spoken(scope), "headers": []})
         connection = HTTPConnection(scope)
         try:
             principal = await self._principal_of(connection)
@@ -97,13 +97,22 @@ class StreamSocket:
             if asked.subscribe is not msgspec.UNSET:
                 await self._broadcast.change(member, asked.subscribe)
                 member.reply("subscribed")
-        except (msgspec.MsgspecError, RecursionError, LeadlabError) as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             member.reply("error", why=str(error)[:500])
+            return
+        except LeadlabError as error:
+            member.end(Farewell(FAILED, "error", error.what))
             return
         if asked.ping is not msgspec.UNSET:
             member.reply("pong", ping=asked.ping)
         elif asked.subscribe is msgspec.UNSET:
             member.reply("error", why="say subscribe or ping")
+
+
+def _spoken(scope: Scope) -> str | None:
+    """One of the subprotocols on offer, as browsers insist; one that holds a token if need be."""
+    offered: list[str] = scope["subprotocols"]
+    return min(offered, key=lambda name: name.startswith("bearer."), default=None)
 
 
 async def _text(send: Send, frame: Payload) -> None:

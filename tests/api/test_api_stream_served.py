@@ -374,6 +374,10 @@ def test_a_state_that_cannot_be_had_is_said():
     with served(quick(snapshot=state)) as place:
         with place.socket("?cursor=0") as connection:
             assert closed(connection) == (1011, "the state cannot be read")
+        with place.socket() as connection:
+            frame(connection)
+            connection.send('{"subscribe":{"cursor":"0"}}')
+            assert closed(connection) == (1011, "the state cannot be read")
         url = f"http://127.0.0.1:{place.port}/v1/stream?cursor=0"
         with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
             assert client.get(url, headers={"Authorization": "t"}).status_code == 503
@@ -411,3 +415,13 @@ def test_the_schema_says_what_may_be_asked(place):
     names = {parameter["name"] for parameter in operation["parameters"]}
     assert names == {"topic", "tier", "agent", "lead", "cursor", "Last-Event-ID"}
     assert {"200", "400", "401", "403"} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [(["bearer.x", "leadlab.v1"], "leadlab.v1"), (["bearer.x"], "bearer.x"), (None, None)],
+)
+def test_a_browser_that_offers_subprotocols_is_answered_with_one(place, offered, chosen):
+    with place.socket(subprotocols=offered) as connection:
+        assert connection.subprotocol == chosen
+        assert frame(connection)["frame"] == "ready"
