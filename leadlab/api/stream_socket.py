@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.connection import converse
-from leadlab.api.deps import chosen_protocol
 from leadlab.api.filters import Wanted, wanted_from_query
 from leadlab.api.frames import SOCKET, Payload
 from leadlab.api.identity import Principal
@@ -58,9 +57,8 @@ class StreamSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept, subscribe, and send until one side ends."""
         await receive()
+        await send({"type": "websocket.accept", "subprotocol": _spoken(scope), "headers": []})
         connection = HTTPConnection(scope)
-        chosen = chosen_protocol(connection)
-        await send({"type": "websocket.accept", "subprotocol": chosen, "headers": []})
         try:
             principal = await self._principal_of(connection)
             wanted = wanted_from_query(connection.query_params.multi_items())
@@ -101,13 +99,22 @@ class StreamSocket:
             if asked.subscribe is not msgspec.UNSET:
                 await self._broadcast.change(member, asked.subscribe)
                 member.reply("subscribed")
-        except (msgspec.MsgspecError, RecursionError, LeadlabError) as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             member.reply("error", why=str(error)[:500])
+            return
+        except LeadlabError as error:
+            member.end(Farewell(FAILED, "error", error.what))
             return
         if asked.ping is not msgspec.UNSET:
             member.reply("pong", ping=asked.ping)
         elif asked.subscribe is msgspec.UNSET:
             member.reply("error", why="say subscribe or ping")
+
+
+def _spoken(scope: Scope) -> str | None:
+    """One of the subprotocols on offer, as browsers insist; one that holds a token if need be."""
+    offered: list[str] = scope["subprotocols"]
+    return min(offered, key=lambda name: name.startswith("bearer."), default=None)
 
 
 async def _text(send: Send, frame: Payload) -> None:

@@ -54,9 +54,7 @@ def serve(
 ) -> None:
     """Put it together and run until stopped."""
     try:
-        import uvicorn  # noqa: PLC0415  (extra)
-
-        from leadlab.api.serving import application  # noqa: PLC0415  (extra)
+        from leadlab.api.serving import application, run  # noqa: PLC0415  (extra)
     except ModuleNotFoundError as error:
         raise ConfigError(
             "the extra 'live' is not installed", got=error.name, hint="pip install 'leadlab[live]'"
@@ -80,11 +78,7 @@ def serve(
                 err.print(f"http://{host}:{port}/docs  journal and state in {where}")
                 if plan.conversion is None:
                     err.print("No model was given: rules stand in, and every result says so.")
-                uvicorn.run(
-                    app, host=host, port=port, loop="uvloop", http="httptools",
-                    ws="websockets-sansio", log_config=None, access_log=False,
-                    server_header=False, timeout_graceful_shutdown=5,
-                )  # fmt: skip
+                run(app, host, port)
         finally:
             station.stop()
 
