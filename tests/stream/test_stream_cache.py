@@ -109,6 +109,7 @@ def walk(cache: ReadCache, steps: list[tuple], now_s: list[float]) -> tuple[Sour
     return source, asked
 
 
+@example([("read", "a", "b", "a"), ("change", "a", "b"), ("read", "a", "b", "a")], 6_000)
 @given(STEPS, st.integers(0, 6_000))
 def test_the_newest_version_is_served_whatever_was_kept(steps, room_bytes) -> None:
     now_s = [0.0]
