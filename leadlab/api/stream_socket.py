@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.connection import converse
+from leadlab.api.deps import chosen_protocol
 from leadlab.api.filters import Wanted, wanted_from_query
 from leadlab.api.frames import SOCKET, Payload
 from leadlab.api.identity import Principal
@@ -57,8 +58,9 @@ class StreamSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept, subscribe, and send until one side ends."""
         await receive()
-        await send({"type": "websocket.accept", "subprotocol": _spoken(scope), "headers": []})
         connection = HTTPConnection(scope)
+        chosen = chosen_protocol(connection)
+        await send({"type": "websocket.accept", "subprotocol": chosen, "headers": []})
         try:
             principal = await self._principal_of(connection)
             wanted = wanted_from_query(connection.query_params.multi_items())
@@ -109,12 +111,6 @@ class StreamSocket:
             member.reply("pong", ping=asked.ping)
         elif asked.subscribe is msgspec.UNSET:
             member.reply("error", why="say subscribe or ping")
-
-
-def _spoken(scope: Scope) -> str | None:
-    """One of the subprotocols on offer, as browsers insist; one that holds a token if need be."""
-    offered: list[str] = scope["subprotocols"]
-    return min(offered, key=lambda name: name.startswith("bearer."), default=None)
 
 
 async def _text(send: Send, frame: Payload) -> None:
