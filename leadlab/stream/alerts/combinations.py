@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from leadlab.stream.alerts.conditions import Combination
@@ -18,12 +19,12 @@ class CombinationRule:
         Position in the file.
     rule : Rule
     condition : Combination
-    parts : dict of int to bool
-        Positions of the other rules, and whether they know a lead.
+    parts : dict of int to Rule
+        The other rules by position.
     """
 
     def __init__(
-        self, number: int, rule: Rule, condition: Combination, parts: dict[int, bool]
+        self, number: int, rule: Rule, condition: Combination, parts: dict[int, Rule]
     ) -> None:
         self.rule, self.number, self._within_us = rule, number, condition.within
         self._all, self._parts = bool(condition.all), parts
@@ -42,13 +43,13 @@ class CombinationRule:
         self._last[key] = max(part.at_us, self._last.get(key, part.at_us))
         if (by_lead and not lead) or not (self._all_held(part, lead) if self._all else True):
             return None
-        mark = f"combined {part.at_us}"
-        return Hit(part.at_us, 0, self.number, part.tenant, lead, mark, part.value, -1)
+        mark = f"{self._parts[part.rule].name} {part.mark}"
+        return Hit(part.at_us, part.order, self.number, part.tenant, lead, mark, math.nan, -1)
 
     def _all_held(self, part: Hit, lead: str) -> bool:
         since_us = part.at_us - self._within_us
-        for number, knows_lead in self._parts.items():
-            whose = lead if knows_lead else ""
+        for number, rule in self._parts.items():
+            whose = lead if rule.reach == "lead" else ""
             last = self._last.get((self._order[number], part.tenant, whose))
             if last is None or last < since_us:
                 return False

@@ -55,7 +55,7 @@ class _Runners:
             if isinstance(when, Absence):
                 made.absences.append(AbsenceRule(number, rule, when))
             elif isinstance(when, Combination):
-                parts = {numbers[p]: rules[numbers[p]].reach == "lead" for p in when.parts}
+                parts = {numbers[p]: rules[numbers[p]] for p in when.parts}
                 made.combinations.append(CombinationRule(number, rule, when, parts))
             elif when.of == "window":
                 made.windows.append(WindowRule(number, rule, when))
@@ -107,6 +107,7 @@ class AlertEngine:
         self._runners = _Runners.of(rules)
         self._stream_us, self._bucket = 0, -1
         self._raised: dict[tuple[str, str, str], int] = {}
+        self._unsaved: list[Alert] = []
 
     # -- what comes --------------------------------------------------------------------------------
 
@@ -123,6 +124,11 @@ class AlertEngine:
         -------
         list of Alert
             Oldest first; they are in the store.
+
+        Raises
+        ------
+        StoreFailed
+            If the store could not take them; they are given to it again at the next call.
         """
         if not len(outcome):
             return []
@@ -131,7 +137,7 @@ class AlertEngine:
         hits = [hit for runner in self._runners.events for hit in runner.hits(batch)]
         hits += [hit for runner in self._runners.absences for hit in runner.hits(batch)]
         hits += self._figures(figures, self._stream_us)
-        return self._raise(hits, batch) if hits else []
+        return self._raise(hits, batch)
 
     def tick(self, now_us: int, figures: Figures = _NONE) -> list[Alert]:
         """Raise what time alone calls for, and escalate what nobody acknowledged.
@@ -149,7 +155,7 @@ class AlertEngine:
         """
         hits = [hit for runner in self._runners.absences for hit in runner.overdue(now_us)]
         hits += self._figures(figures, now_us)
-        raised = self._raise(hits, None) if hits else []
+        raised = self._raise(hits, None)
         return [*raised, *self._escalate(now_us)]
 
     def _figures(self, figures: Figures, now_us: int) -> list[Hit]:
@@ -166,10 +172,16 @@ class AlertEngine:
         for hit in sorted(hits, key=lambda h: (h.at_us, h.order, h.rule, h.lead)):
             combined = (runner.hit(hit) for runner in self._runners.combinations)
             for one in (hit, *(c for c in combined if c is not None)):
-                if self._is_new(one):
-                    raised.append(self._alert(one, batch))
-        self._store.add(raised)
+                raised += [self._alert(one, batch)] if self._is_new(one) else []
+        self._unsaved += raised
+        self._save()
         return raised
+
+    def _save(self) -> None:
+        """Keep what was raised; what could not be kept is tried again at the next call."""
+        if self._unsaved:
+            self._store.add(self._unsaved)
+            self._unsaved = []
 
     def _is_new(self, hit: Hit) -> bool:
         """Whether the rule speaks, and its cooldown for this key is over."""
@@ -208,7 +220,7 @@ class AlertEngine:
             agent=told.get("agent"),
             event=told.get("event"),
             kind=told.get("kind"),
-            value=hit.value if math.isfinite(hit.value) and rule.reach != "combination" else None,
+            value=hit.value if math.isfinite(hit.value) else None,
             routes=rule.routes,
             action=rule.action,
             due_us=_due_us(rule, rule.severity, hit.at_us),
@@ -227,7 +239,14 @@ class AlertEngine:
     # -- snapshots ---------------------------------------------------------------------------------
 
     def state(self) -> bytes:
-        """All that is remembered; with it and the events since, an engine goes on as this one."""
+        """All that is remembered; with it and the events since, an engine goes on as this one.
+
+        Raises
+        ------
+        StoreFailed
+            If alerts wait that the store could not take.
+        """
+        self._save()
         self._forget()
         raised = [(*key, at) for key, at in self._raised.items()]
         rules = {r.rule.name: (_print_of(r.rule), r.state()) for r in self._runners.every()}
