@@ -33,12 +33,16 @@ class Batch:
     times : int64 array, shape (n,)
         Stream time of each row: the latest moment that any row so far was scored as of.
     places : int64 array, shape (n,)
+    room : int
+        Above every place.
     """
 
     def __init__(self, outcome: Outcome, stream_us: int) -> None:
         self.rows, self.events, self.outcome = outcome.rows, outcome.events, outcome
         self.times: I64 = np.maximum(np.maximum.accumulate(self.rows["as_of_us"]), stream_us)
         self.places: I64 = self.rows["place"].astype(np.int64)
+        self.room = int(self.places.max()) + 1
+        self._unknown = np.full(len(self.rows), np.nan)
         self._numbers: dict[str, F64] = {}
 
     def __len__(self) -> int:
@@ -70,14 +74,14 @@ class Batch:
     def _feature(self, name: str) -> F64:
         scores = self.outcome.scores
         if scores is None:
-            return np.full(len(self), np.nan)
+            return self._unknown
         if len(scores) != len(self):
             raise BadInput("scores of other rows", got=len(scores), expected=len(self))
         return scores.table.column(name).astype(np.float64)
 
     def before(self, field: str) -> F64:
         """The value before, where rows bring it along."""
-        return self.number(_BEFORE[field]) if field in _BEFORE else np.full(len(self), np.nan)
+        return self.number(_BEFORE[field]) if field in _BEFORE else self._unknown
 
     def named(self, field: str, names: Collection[str]) -> Bools:
         """Rows whose text is one of `names`; the tier counts as a text here."""

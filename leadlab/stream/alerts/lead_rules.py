@@ -86,7 +86,7 @@ class EventRule:
         values, before = batch.number(field), batch.before(field)
         if mine is not None:
             values = np.where(mine, values, np.nan)
-        return self._watch.hits(Seen(batch.places, batch.times, values, before))
+        return self._watch.hits(Seen(batch.places, batch.times, values, before, batch.room))
 
     def state(self) -> dict[str, Any]:
         """What the watch remembers."""
@@ -126,8 +126,12 @@ class AbsenceRule:
         mine = _tenants(self.rule, batch)
         if mine is not None:
             meaning = np.where(mine, meaning, np.int8(IGNORE))
-        places = self._places(batch)
-        rows, due = self._waiting.missed(places, batch.times, meaning)
+        if not meaning.any():
+            yield from self.overdue(int(batch.times[-1]))
+            return
+        places, room = self._places(batch)
+        self._note(places, room, np.flatnonzero((meaning == START) | (meaning == RESTART)), batch)
+        rows, due = self._waiting.missed(places, batch.times, meaning, room)
         yield from self._told(places[rows], due)
         yield from self.overdue(int(batch.times[-1]))
 
@@ -142,23 +146,20 @@ class AbsenceRule:
                 deadline, -1, self.number, tenant, lead, f"deadline {lead} {deadline}", np.nan, -1
             )
 
-    def _places(self, batch: Batch) -> I64:
-        """Places of the rows' leads or tenants; those seen for the first time are noted."""
+    def _places(self, batch: Batch) -> tuple[I64, int]:
+        """Places of the rows' leads or tenants, and how many there are at most."""
         if self._of == "lead":
-            places = batch.places
-        else:
-            column = batch.events.tenant
-            numbers = [
-                self._tenants.setdefault(name, len(self._tenants)) for name in column.names.tolist()
-            ]
-            places = np.array(numbers, np.int64)[column.codes]
-        self._note(places, batch)
-        return places
+            return batch.places, batch.room
+        column = batch.events.tenant
+        numbers = [
+            self._tenants.setdefault(name, len(self._tenants)) for name in column.names.tolist()
+        ]
+        return np.array(numbers, np.int64)[column.codes], len(self._tenants)
 
-    def _note(self, places: I64, batch: Batch) -> None:
-        """Remember whose places these are, once."""
-        self._known = grown(self._known, int(places.max()) + 1, False)
-        new = np.flatnonzero(~self._known[places])
+    def _note(self, places: I64, room: int, rows: I64, batch: Batch) -> None:
+        """Remember whose places those rows are, once."""
+        self._known = grown(self._known, room, False)
+        new = rows[~self._known[places[rows]]]
         if not len(new):
             return
         tenants, leads = (c.take(new).values() for c in (batch.events.tenant, batch.events.lead))

@@ -15,6 +15,7 @@ I64 = NDArray[np.int64]
 PARTS = 8
 """Equal parts of the span that a change looks at."""
 NEVER = np.iinfo(np.int64).min
+END = np.iinfo(np.int64).max
 IGNORE, RESTART, START, STOP = 0, 1, 2, 3
 """What an event means to a wait: nothing; it begins anew; it begins unless it has; it ends."""
 
@@ -140,3 +141,32 @@ def gaps(
             since[place] = NEVER
         elif meaning[i] == RESTART or since[place] == NEVER:
             since[place] = times[i]
+
+
+@kernel()
+def passed(since: I64, until_us: int) -> tuple[I64, int]:
+    """Places that wait since `until_us` or before, and since when the first of the others waits.
+
+    Parameters
+    ----------
+    since : int64 array
+        NEVER where nothing waits.
+    until_us : int
+
+    Returns
+    -------
+    places : int64 array
+    oldest_us : int
+        END where no other waits.
+    """
+    places = np.empty(len(since), np.int64)
+    n, oldest_us = 0, END
+    for place in range(len(since)):
+        if since[place] == NEVER:
+            continue
+        if since[place] <= until_us:
+            places[n] = place
+            n += 1
+        elif since[place] < oldest_us:
+            oldest_us = since[place]
+    return places[:n].copy(), oldest_us

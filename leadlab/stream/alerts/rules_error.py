@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -68,7 +69,7 @@ def refusal(
         _plain(first["msg"]),
         where=where,
         got=None if shown or isinstance(first["input"], conditions.Strict)
-        else repr(first["input"])[:100],
+        else reprlib.repr(first["input"]),
         expected=context.get("expected") or context.get("pattern"),
         hint=_hint(first["input"], context.get("expected")),
     )  # fmt: skip

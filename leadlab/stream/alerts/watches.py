@@ -11,6 +11,7 @@ import numpy as np
 from leadlab.stream.alerts.conditions import Absence, Change, Crossing, Threshold
 from leadlab.stream.alerts.fields import level_of
 from leadlab.stream.alerts.memory import (
+    END,
     F64,
     I64,
     NEVER,
@@ -19,8 +20,11 @@ from leadlab.stream.alerts.memory import (
     crossings,
     gaps,
     grown,
+    passed,
     rises,
 )
+
+_NOBODY: I64 = np.empty(0, np.int64)
 
 _COMPARE = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
@@ -40,12 +44,15 @@ class Seen:
         Stream time, never descending, in microseconds.
     values, before : float64 array, shape (n,)
         NaN where unknown; `before` is the value before, where it came along.
+    room : int
+        Above every place.
     """
 
     places: I64
     times: I64
     values: F64
     before: F64
+    room: int
 
 
 class Watch(Protocol):
@@ -68,7 +75,7 @@ class Level:
     --------
     >>> rule = Threshold(type="threshold", field="probability", op=">", value=0.5)
     >>> x = np.array([0.4, 0.6, np.nan])
-    >>> Level(rule).hits(Seen(np.arange(3), np.arange(3), x, x)).tolist()
+    >>> Level(rule).hits(Seen(np.arange(3), np.arange(3), x, x, 3)).tolist()
     [False, True, False]
     """
 
@@ -101,7 +108,7 @@ class Through:
     def hits(self, seen: Seen) -> Bools:
         """Rows at which it holds."""
         hit = np.zeros(len(seen.places), np.bool_)
-        self._last = grown(self._last, _room(seen.places), np.nan)
+        self._last = grown(self._last, seen.room, np.nan)
         how = (self._level, self._up, self._first)
         crossings(self._last, seen.places, seen.values, seen.before, *how, hit)
         return hit
@@ -127,11 +134,11 @@ class Extremes:
         self._stamps = np.empty((0, PARTS), np.int64)
         self._newest = NEVER
 
-    def hits(self, places: I64, times: I64, values: F64) -> Bools:
+    def hits(self, places: I64, times: I64, values: F64, room: int) -> Bools:
         """Rows above the least of the span by more than was asked."""
         hit = np.zeros(len(places), np.bool_)
-        self._least = grown(self._least, _room(places), np.nan)
-        self._stamps = grown(self._stamps, _room(places), NEVER)
+        self._least = grown(self._least, room, np.nan)
+        self._stamps = grown(self._stamps, room, NEVER)
         rises(self._least, self._stamps, places, times, values, self._part_us, self._by, hit)
         if len(times):
             self._newest = int(times[-1])
@@ -167,7 +174,7 @@ class Moved:
         """Rows at which it holds."""
         hit = np.zeros(len(seen.places), np.bool_)
         for sign, side in self._sides:
-            hit |= side.hits(seen.places, seen.times, sign * seen.values)
+            hit |= side.hits(seen.places, seen.times, sign * seen.values, seen.room)
         return hit
 
     def state(self) -> dict[str, bytes]:
@@ -190,19 +197,23 @@ class Waiting:
     def __init__(self, condition: Absence) -> None:
         self._span_us = condition.span
         self._since = np.empty(0, np.int64)
+        self._oldest_us = END  # nothing waits since before it
 
-    def missed(self, places: I64, times: I64, meaning: Any) -> tuple[I64, I64]:
+    def missed(self, places: I64, times: I64, meaning: Any, room: int) -> tuple[I64, I64]:
         """Rows that came too late, and the deadlines that they missed."""
         due = np.empty(len(places), np.int64)
-        self._since = grown(self._since, _room(places), NEVER)
+        self._since = grown(self._since, room, NEVER)
         gaps(self._since, places, times, meaning, self._span_us, due)
+        self._oldest_us = min(self._oldest_us, int(times[0]))
         rows = np.flatnonzero(due != NEVER)
         return rows, due[rows]
 
     def overdue(self, now_us: int) -> tuple[I64, I64]:
         """Places whose deadline has come, and the deadlines; each is given once."""
-        waits = self._since != NEVER
-        places = np.flatnonzero(waits & (self._since <= now_us - self._span_us))
+        until_us = now_us - self._span_us
+        if until_us < self._oldest_us:
+            return _NOBODY, _NOBODY
+        places, self._oldest_us = passed(self._since, until_us)
         due = self._since[places] + self._span_us
         self._since[places] = NEVER
         return places, due
@@ -221,6 +232,7 @@ class Waiting:
         places = np.frombuffer(state["places"], np.int64)
         self._since = np.full(_room(places), NEVER)
         self._since[places] = np.frombuffer(state["since"], np.int64)
+        self._oldest_us = int(self._since[places].min()) if len(places) else END
 
 
 def watch_of(condition: Threshold | Crossing | Change) -> Watch:

@@ -35,7 +35,9 @@ class WindowRule:
         values = np.array([figures[t][self._field] for t in names], np.float64)
         unknown = np.full(len(names), np.nan)
         times = np.full(len(names), now_us, np.int64)
-        holds = self._watch.hits(Seen(np.array(places, np.int64), times, values, unknown))
+        holds = self._watch.hits(
+            Seen(np.array(places, np.int64), times, values, unknown, len(self._tenants))
+        )
         for i in np.flatnonzero(holds).tolist():
             mark = f"bucket {now_us // BUCKET_US}"
             yield Hit(now_us, -1, self.number, names[i], "", mark, float(values[i]), -1)
