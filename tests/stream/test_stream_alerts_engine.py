@@ -182,7 +182,9 @@ def test_a_crash_and_a_replay_in_other_batches_change_nothing(
             ]  # fmt: skip
             assert by_id([*done, *replayed]) == by_id(expected)
             ids = [
-                k.alert.id for t in ("acme", "best") for k in store.find(t, now_us=0, most=1000).alerts
+                k.alert.id
+                for t in ("acme", "best")
+                for k in store.find(t, now_us=0, most=1000).alerts
             ]
             assert sorted(ids) == sorted(a.id for a in expected)
 
@@ -217,7 +219,9 @@ WINDOWS = rules("""
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["acme", "best"]), st.integers(0, 5))))
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["acme", "best"]), st.integers(0, 5)))
+)
 def test_windows_are_looked_at_once_a_bucket(given_figures: list[tuple[int, str, int]]) -> None:
     looks = itertools.groupby(sorted(given_figures), key=lambda f: f[0])
     last: dict[str, float] = {}

@@ -192,7 +192,9 @@ def test_quiet_hours_end_at_the_first_minute_that_is_not_quiet(zone, start, end,
         assert all(quiet(m) for m in range(minute, last, 7))
 
 
-@pytest.mark.parametrize("text", ["15", "", "m", "1.5h", "-1h", "1w", 15, None, "1h and 2m", "1234567s"])
+@pytest.mark.parametrize(
+    "text", ["15", "", "m", "1.5h", "-1h", "1w", 15, None, "1h and 2m", "1234567s"]
+)
 def test_no_length_of_time(text) -> None:
     with pytest.raises(ValueError, match="length of time"):
         span_us(text)

@@ -40,7 +40,7 @@ class Schedule:
     attempts : int
         In all.
     lease_s : float
-        How long one worker keeps what it took; longer than any attempt of a batch.
+        How long one worker keeps what it took; twice the longest attempt at least.
     shut_s : float
         Wait while the breaker is open.
     """
@@ -122,9 +122,11 @@ class Delivery:
         """Attempt what is due on one route."""
         if not self.outbox.is_due(route, clock()):
             return Ran()
-        lease_us = int(self.schedule.lease_s * _US)
+        start_us, lease_us = clock(), int(self.schedule.lease_s * _US)
         ran = Ran()
-        for due in self.outbox.claim(route, clock(), lease_us, self._most):
+        for due in self.outbox.claim(route, start_us, lease_us, self._most):
+            if clock() - start_us > lease_us // 2:
+                break  # the rest comes back when the lease ends
             what = self._attempt(due, clock)
             ran = replace(ran, **{what: getattr(ran, what) + 1})
         return ran

@@ -12,7 +12,7 @@ from leadlab.stream.alerts.conditions import Strict
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
 """Name of an environment variable."""
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,250}$")]
-Timeout = Annotated[float, Field(gt=0, le=60)]
+Timeout = Annotated[float, Field(gt=0, le=30)]
 
 
 class _Route(Strict):
@@ -33,7 +33,7 @@ class WebhookRoute(_Route):
     url_env, secret_env : str
         Environment variables with the address and the secret that bodies are signed with.
     timeout_s : float
-        For the whole exchange.
+        For the connection, and again for the exchange.
     """
 
     type: Literal["webhook"]

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 import msgspec
 
@@ -30,7 +31,7 @@ class Webhook:
     clock_s : callable
         Seconds UTC, for the signature.
     timeout_s : float
-        For the whole exchange.
+        For the connection, and again for the exchange.
     private_hosts : collection of str
         Hosts that may have private addresses, and be spoken to without TLS.
     trusted : ssl.SSLContext, optional
@@ -83,14 +84,17 @@ class Webhook:
 
     def _post(self, address: str, body: bytes, headers: dict[str, str]) -> Answer:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_s)
-        raw = socket.create_connection((address, self._port), timeout=self._timeout_s)
-        deadline = threading.Timer(self._timeout_s, _cut, [raw])
+        connection.sock = socket.create_connection((address, self._port), timeout=self._timeout_s)
+        if self._scheme == "https":
+            connection.sock = self._trusted.wrap_socket(
+                connection.sock, server_hostname=self._host, do_handshake_on_connect=False
+            )
+        deadline = threading.Timer(self._timeout_s, _cut, [connection.sock])
         deadline.daemon = True
         deadline.start()
         try:
-            connection.sock = raw
-            if self._scheme == "https":
-                connection.sock = self._trusted.wrap_socket(raw, server_hostname=self._host)
+            if isinstance(connection.sock, ssl.SSLSocket):
+                connection.sock.do_handshake()
             connection.request("POST", self._path, body, headers)
             response = connection.getresponse()
             response.read(_READ)
@@ -98,7 +102,6 @@ class Webhook:
         finally:
             deadline.cancel()
             connection.close()
-            raw.close()
 
 
 def body_of(alert: Alert) -> bytes:
@@ -127,12 +130,10 @@ def body_of(alert: Alert) -> bytes:
     return msgspec.json.encode(told)
 
 
-def _cut(raw: socket.socket) -> None:
+def _cut(connected: socket.socket) -> None:
     """End an exchange that took too long, whatever it waits for."""
-    try:
-        raw.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        raw.close()  # it had ended already
+    with suppress(OSError):  # it has ended already
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 def _answer(response: http.client.HTTPResponse) -> Answer:
