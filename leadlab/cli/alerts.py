@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from leadlab.cli.console import out, print_json, table
 from leadlab.config import Settings
@@ -87,21 +88,11 @@ def list_alerts(
     if as_json:
         print_json({"alerts": [_line(kept) for kept in page.alerts], "next": page.next})
         return
-    rows = [
-        [
-            k.alert.id,
-            moment(k.alert.at_us),
-            k.alert.severity,
-            k.state,
-            k.alert.rule,
-            k.alert.message,
-        ]
-        for k in page.alerts
-    ]
+    columns = ["id", "at", "severity", "state", "rule", "message"]
+    lines = [_line(kept) for kept in page.alerts]
     note = f"More: --before {page.next}" if page.next else ""
-    table(
-        f"Alerts of {tenant}", ["alert", "at", "severity", "state", "rule", "message"], rows, note
-    )
+    rows = [[escape(line[name]) for name in columns] for line in lines]
+    table(f"Alerts of {tenant}", columns, rows, note)
 
 
 def _line(kept: Kept) -> dict[str, Any]:
@@ -126,8 +117,9 @@ def show(
         history = [dict(zip(names, step, strict=True)) for step in told]
         print_json({**_line(kept), "history": history})
         return
+    rows = [[escape(text) for text in step] for step in told]
     out.print(kept.alert.message, markup=False, highlight=False)
-    table(f"{kept.alert.severity}, {kept.state}", ["at", "what", "who", "note"], told)
+    table(f"{kept.alert.severity}, {kept.state}", ["at", "what", "who", "note"], rows)
 
 
 @app.command(help="Say that you have seen it." + EXAMPLE.format("ack 0f3c... --who ann"))

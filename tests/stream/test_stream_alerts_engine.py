@@ -1,4 +1,4 @@
-"""The engine against rules held row by row; and the same alerts however rows are cut or replayed."""
+"""The engine against rules held row by row; the same alerts however rows are cut or replayed."""
 
 from __future__ import annotations
 
@@ -315,7 +315,7 @@ def test_features_of_the_model_are_fields(store: AlertStore) -> None:
     from types import SimpleNamespace  # noqa: PLC0415
 
     engine = AlertEngine(rules("""
-  - {name: views, when: {type: threshold, field: feature.visit_count_7d, value: 3}, message: "{lead}"}
+  - {name: views, when: {type: threshold, field: feature.visit_count_7d, value: 3}, message: x}
 """).rules, store)  # fmt: skip
     bare = outcome([Row(1)], 0, {})
     assert engine.take(bare) == []
