@@ -21,9 +21,10 @@ import msgspec
 
 from leadlab.errors import BadInput
 from leadlab.schema.cloudevents import NO_SOURCE, from_cloudevent
+from leadlab.schema.depth import too_deep
 from leadlab.schema.event import event_from
 from leadlab.schema.fields import LARGEST, MAX_TEXT, RESERVED, tidy
-from leadlab.schema.wire import WireEvent, pack, wire_of
+from leadlab.schema.wire import WireEvent, wire_of
 
 AHEAD_US = 300 * 1_000_000
 """How far an event's time may lie ahead of the clock; the clocks of sources differ."""
@@ -132,10 +133,8 @@ def receive(body: bytes, *, tenant: str, now_us: int, lines: bool = False) -> Re
     (['ann'], [(1, 'id')])
     """
     reader = _Reader(tenant, now_us)
-    rows = _all_at_once(body, lines)
-    if rows is None:
-        rows = _one_by_one(body, lines)
-    for row, given in enumerate(rows):
+    found = _all_at_once(body, lines)
+    for row, given in enumerate(_one_by_one(body, lines) if found is None else found):
         reader.take(row, given)
     return reader.received
 
@@ -278,7 +277,7 @@ class _Reader:
 def _fields(given: Any) -> Any:
     """Plain values of a row, for the careful way."""
     if isinstance(given, bytes):
-        if _depth(given) > DEEPEST:
+        if too_deep(given, DEEPEST):
             raise BadInput("nested too deeply", got=f"{len(given):,} bytes", expected=DEEPEST)
         try:
             return json.loads(given, parse_constant=partial(_no_number))
@@ -289,18 +288,6 @@ def _fields(given: Any) -> Any:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
-
-
-def _depth(raw: bytes) -> int:
-    """How deep arrays and objects may lie at most; brackets within texts count too."""
-    deepest = level = 0
-    for byte in raw:
-        if byte in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif byte in b"]}":
-            level -= 1
-    return deepest
 
 
 def _content_id(fields: dict[str, Any]) -> str:
@@ -330,8 +317,3 @@ def _is_sound_or_none(name: str | None) -> bool:
 
 def _is_plain(name: str) -> bool:
     return 0 < len(name) <= MAX_TEXT and name.isprintable() and tidy(name) == name
-
-
-def packed_size(events: list[WireEvent]) -> int:
-    """Bytes that events take in the journal."""
-    return len(pack(events))
