@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -328,3 +329,19 @@ def test_features_of_the_model_are_fields(store: AlertStore) -> None:
 
     scored = type(bare)(bare.rows, bare.events, bare.models, bare.families, Scores(table=table))
     assert [a.value for a in engine.take(scored)] == [4.0]
+
+
+def test_equal_places_of_two_lanes_are_two_leads(store: AlertStore) -> None:
+    crossing = rules("""
+  - {name: up, when: {type: crossing, field: churn, level: 0.5}, cooldown: 0s, message: x}
+""").rules
+    engine = AlertEngine(crossing, store)
+    for lane, churn in (("a", 0.1), ("b", 0.9)):
+        engine.take(replace(outcome([Row(1, tenant=lane, churn=churn)], 0, {}), lane=lane))
+    again = AlertEngine(crossing, store)
+    again.restore(engine.state())
+    for one in (engine, again):
+        later = [
+            replace(outcome([Row(2, tenant=lane, churn=0.9)], 1, {}), lane=lane) for lane in "ab"
+        ]
+        assert [a.tenant for part in later for a in one.take(part)] == ["a"]

@@ -35,7 +35,7 @@ class _State(msgspec.Struct):
     stream_us: int
     bucket: int
     raised: list[tuple[str, str, str, int]]
-    rules: dict[str, tuple[str, dict[str, Any]]]
+    lanes: dict[str, dict[str, tuple[str, dict[str, Any]]]]
 
 
 @dataclass
@@ -105,6 +105,7 @@ class AlertEngine:
         self._rules, self._store = tuple(rules), store
         self._by_name = {rule.name: rule for rule in rules}
         self._runners = _Runners.of(rules)
+        self._lanes = {"": self._runners}  # places count within a lane, so memories do
         self._stream_us, self._bucket = 0, -1
         self._raised: dict[tuple[str, str, str], int] = {}
         self._unsaved: list[Alert] = []
@@ -134,8 +135,11 @@ class AlertEngine:
             return []
         batch = Batch(outcome, self._stream_us)
         self._stream_us = int(batch.times[-1])
-        hits = [hit for runner in self._runners.events for hit in runner.hits(batch)]
-        hits += [hit for runner in self._runners.absences for hit in runner.hits(batch)]
+        lane = self._lane(outcome.lane)
+        hits = [hit for runner in lane.events for hit in runner.hits(batch)]
+        hits += [hit for runner in lane.absences for hit in runner.hits(batch)]
+        others = [other for other in self._lanes.values() if other is not lane]
+        hits += self._overdue(others, self._stream_us)
         hits += self._figures(figures, self._stream_us)
         return self._raise(hits, batch)
 
@@ -153,10 +157,19 @@ class AlertEngine:
         list of Alert
             Those raised, then those escalated.
         """
-        hits = [hit for runner in self._runners.absences for hit in runner.overdue(now_us)]
+        hits = self._overdue([*self._lanes.values()], now_us)
         hits += self._figures(figures, now_us)
         raised = self._raise(hits, None)
         return [*raised, *self._escalate(now_us)]
+
+    def _lane(self, name: str) -> _Runners:
+        if name not in self._lanes:
+            self._lanes[name] = _Runners.of(self._rules)
+        return self._lanes[name]
+
+    @staticmethod
+    def _overdue(lanes: list[_Runners], now_us: int) -> list[Hit]:
+        return [hit for lane in lanes for one in lane.absences for hit in one.overdue(now_us)]
 
     def _figures(self, figures: Figures, now_us: int) -> list[Hit]:
         bucket = now_us // BUCKET_US
@@ -249,8 +262,11 @@ class AlertEngine:
         self._save()
         self._forget()
         raised = [(*key, at) for key, at in self._raised.items()]
-        rules = {r.rule.name: (_print_of(r.rule), r.state()) for r in self._runners.every()}
-        kept = _State(FORMAT, self._stream_us, self._bucket, raised, rules)
+        lanes = {
+            name: {r.rule.name: (_print_of(r.rule), r.state()) for r in lane.every()}
+            for name, lane in self._lanes.items()
+        }
+        kept = _State(FORMAT, self._stream_us, self._bucket, raised, lanes)
         return msgspec.msgpack.encode(kept)
 
     def _forget(self) -> None:
@@ -281,10 +297,12 @@ class AlertEngine:
         self._stream_us, self._bucket = kept.stream_us, kept.bucket
         self._raised = {(r, t, k): at for r, t, k, at in kept.raised if r in self._by_name}
         self._runners = _Runners.of(self._rules)
-        for runner in self._runners.every():
-            told, own = kept.rules.get(runner.rule.name, ("", {}))
-            if told == _print_of(runner.rule):
-                runner.restore(own)
+        self._lanes = {"": self._runners}
+        for name, rules in kept.lanes.items():
+            for runner in self._lane(name).every():
+                told, own = rules.get(runner.rule.name, ("", {}))
+                if told == _print_of(runner.rule):
+                    runner.restore(own)
 
 
 def _print_of(rule: Rule) -> str:

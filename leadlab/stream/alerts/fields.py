@@ -15,7 +15,7 @@ ORDERED = ("tier", "tier_before")
 TEXTS = ("kind", "agent", "source")
 FEATURE = "feature."
 """What precedes the name of a feature of the model."""
-_FIGURE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_FIGURE = re.compile(r"[a-z][a-z0-9_]{0,63}(\[[^\[\]]{1,100}\])?")
 
 
 def unknown(what: str, name: str, known: Iterable[str], *at: str) -> PydanticCustomError:
