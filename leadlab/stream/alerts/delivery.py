@@ -6,27 +6,23 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
+from leadlab.errors import StoreFailed
 from leadlab.stream.alerts.answer import Answer, Sender
 from leadlab.stream.alerts.outbox import Due, Outbox
+from leadlab.stream.breaker import Breaker, LeftAlone
 
 _US = 1_000_000
 Clock = Callable[[], int]
 """Microseconds UTC."""
 
 
-class Gate(Protocol):
-    """A breaker: shut for a while after a row of failures."""
+class InVain(StoreFailed):
+    """An attempt that failed and may succeed later; what a breaker counts."""
 
-    def allow(self) -> bool:
-        """Whether an attempt may be made."""
-
-    def success(self) -> None:
-        """One succeeded."""
-
-    def failure(self) -> None:
-        """One failed."""
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("not delivered", got=answer.note)
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ class Delivery:
         By name of the route.
     rng : random.Random
         For the jitter.
-    gates : mapping of str to Gate
+    gates : mapping of str to Breaker
         Breakers by name of the route; none is needed.
     schedule : Schedule
     most : int
@@ -111,7 +107,7 @@ class Delivery:
         senders: Mapping[str, Sender],
         *,
         rng: random.Random,
-        gates: Mapping[str, Gate] | None = None,
+        gates: Mapping[str, Breaker] | None = None,
         schedule: Schedule = DEFAULT,
         most: int = 10,
     ) -> None:
@@ -146,13 +142,14 @@ class Delivery:
 
     def _attempt(self, due: Due, clock: Clock) -> str:
         gate = self._gates.get(due.route)
-        if gate is not None and not gate.allow():
+        try:
+            answer = self._send(due) if gate is None else gate.call(lambda: self._send(due))
+        except LeftAlone:
             self.outbox.postpone(due, clock() + int(self.schedule.shut_s * _US))
             return "postponed"
-        answer = self.senders[due.route](due.alert, due.key)
+        except InVain as error:
+            answer = error.answer
         now_us = clock()
-        if gate is not None:
-            (gate.success if answer.ok or not answer.again else gate.failure)()
         if answer.ok:
             self.outbox.settle(due, now_us, "delivered", answer.note)
             return "delivered"
@@ -161,6 +158,12 @@ class Delivery:
             return "given_up"
         self.outbox.retry(due, now_us, now_us + self._wait_us(due, answer), answer.note)
         return "failed"
+
+    def _send(self, due: Due) -> Answer:
+        answer = self.senders[due.route](due.alert, due.key)
+        if not answer.ok and answer.again:
+            raise InVain(answer)
+        return answer
 
     def _wait_us(self, due: Due, answer: Answer) -> int:
         own_s = self.schedule.wait_s(due.attempts + 1, self._rng.random())
