@@ -11,6 +11,7 @@ import typer
 
 from leadlab import __version__
 from leadlab.cli import (
+    alerts,
     check,
     churn,
     data,
@@ -40,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(data.app, name="data")
 app.add_typer(registry.app, name="registry")
 app.add_typer(token.app, name="token")
