@@ -60,7 +60,9 @@ def backup(home: Path, to: Path, at: datetime) -> Path:
 def copy_database(file: Path, copy: Path) -> None:
     """Copy one SQLite database as of one moment, and check the copy."""
     with (
-        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as own,
+        closing(
+            sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
+        ) as own,
         closing(sqlite3.connect(copy)) as other,
     ):
         own.backup(other)
