@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from leadlab.cli.app import app, run
 from leadlab.cli.commands import COMMANDS, loaded
+from leadlab.data import simulate
 
 PATHS = [
     path
@@ -64,9 +65,11 @@ def process(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home where the demonstration ran on simulated events."""
+    """A home where the demonstration ran on simulated events, half as many as people get."""
     place = tmp_path_factory.mktemp("home")
-    done = leadlab("demo", "--simulated", "--json", home=place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("leadlab.cli.demo.simulate", lambda _, __, seed: simulate(2_500, 600, seed))
+        done = leadlab("demo", "--simulated", "--json", home=place)
     assert done.returncode == 0, done.stderr
     (place / "demo.json").write_text(done.stdout)
     return place
