@@ -77,7 +77,7 @@ lab: .venv/.ready ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
 lock: .venv/.ready ## Resolve requirements*.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra app --extra notebook --extra clv --extra s3 --extra uplift --extra dev $(LOCK_FLAGS) -o requirements.lock
+	uv pip compile pyproject.toml --extra app --extra notebook --extra clv --extra s3 --extra uplift --extra live --extra dev $(LOCK_FLAGS) -o requirements.lock
 	uv pip compile pyproject.toml --all-extras -c requirements.lock $(LOCK_FLAGS) -o requirements-bench.lock
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

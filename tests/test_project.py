@@ -21,6 +21,8 @@ CONDA_NAMES = {
     "h3-py": "h3",
     "python-duckdb": "duckdb",
     "playwright-python": "playwright",
+    "prometheus_client": "prometheus-client",
+    "redis-py": "redis",
 }
 HEAVY = ("panel", "fastapi", "shap", "redis", "duckdb", "pandas", "numba", "xgboost")
 
@@ -33,7 +35,7 @@ def declared() -> dict[str, str]:
     """Direct dependencies of the package and of the extras that the lock holds: name to bound."""
     content = project()
     extras = content["optional-dependencies"]
-    locked = ("app", "notebook", "clv", "s3", "uplift", "dev")
+    locked = ("app", "notebook", "clv", "s3", "uplift", "live", "dev")
     named = [*content["dependencies"], *(line for extra in locked for line in extras[extra])]
     found = (re.fullmatch(r"([a-z0-9-]+)(?:\[\w+\])?(>=[\d.]+)", line) for line in named)
     return dict(one.groups() for one in found)
