@@ -105,6 +105,7 @@ class Service:
         self._news = threading.Condition()
         self._receipts: deque[tuple[int, float, float]] = deque()
         self._switches: deque[tuple[str, Plan]] = deque()
+        self._told = 0
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._writer: threading.Thread | None = None
@@ -128,7 +129,7 @@ class Service:
             self.home, self.journal, self._make_engine, self.sinks, self.status
         )
         self.results.drop_behind(self.engine.offset)
-        self._replay_to = self.journal.last
+        self._replay_to, self._told = self.journal.last, self.engine.offset
         self.status.replayed = self._replay_to - self.engine.offset
         self.status.state = "recovering" if self.status.replayed else "live"
         self._ahead = recovery.models_ahead(self.journal, self.engine, self._plan_of, self.status)
@@ -199,7 +200,7 @@ class Service:
         return self.journal.last - self.engine.offset
 
     def settled(self, timeout_s: float = 60.0) -> None:
-        """Wait until all that was submitted has been scored.
+        """Wait until all that was submitted has been scored and told.
 
         Raises
         ------
@@ -207,7 +208,7 @@ class Service:
             If that takes longer, or the engine failed.
         """
         until_s = time.monotonic() + timeout_s
-        while self.lag > 0:
+        while self._told < self.journal.last:
             if self.status.state == "failed" or time.monotonic() > until_s:
                 raise LeadlabError("the engine did not come to rest", got=self.status.failure)
             time.sleep(0.002)
@@ -256,6 +257,7 @@ class Service:
         for outcome in outcomes:
             receipt = {"arrived": arrived_s, "journalled": journalled_s, **outcome.receipt}
             self._tell(replace(outcome, receipt=receipt))
+        self._told = self.engine.offset
         if self.status.state == "recovering" and self.engine.offset >= self._replay_to:
             self.status.state = "live"
         while self._readers:
