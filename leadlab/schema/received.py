@@ -284,8 +284,8 @@ def _as_kept(event: WireEvent) -> WireEvent:
     """
     try:
         return unpack(pack([event]))[0]
-    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-        raise BadInput("cannot be kept", where="data", got=str(error)[:200]) from error
+    except BadInput as error:
+        raise BadInput("cannot be kept", where="data", got=error.got) from error
 
 
 def _writable(text: str) -> str:

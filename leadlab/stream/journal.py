@@ -21,7 +21,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlab.errors import BadInput, BrokenFile, NewerFormat, StoreFailed
+from leadlab.errors import BadInput, BrokenFile, LeadlabError, NewerFormat, StoreFailed
 from leadlab.schema.wire import WireEvent, pack, unpack
 from leadlab.stream.entries import Entries, joined
 from leadlab.stream.known_ids import KnownIds, id_keys
@@ -105,8 +105,13 @@ class Journal:
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._hold()
-        with self._failing():
-            self._open()
+        try:
+            with self._failing():
+                self._open()
+        except LeadlabError:
+            if not read_only:
+                self._held.close()
+            raise
 
     def _hold(self) -> None:
         """Keep other processes from writing, for as long as this one lives."""
@@ -146,7 +151,7 @@ class Journal:
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
         return sqlite3.connect(
-            f"file:{self.path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
         )
 
     def _last_row(self) -> tuple[int, int]:
@@ -200,6 +205,8 @@ class Journal:
         ------
         StoreFailed
             If the disk is full or fails; then nothing was appended.
+        BadInput
+            If an event holds what cannot be packed; then nothing was appended.
         """
         listed = list(events)
         keys = id_keys(listed)
