@@ -21,6 +21,7 @@ import msgspec
 
 from leadlab.errors import BadInput
 from leadlab.schema.cloudevents import NO_SOURCE, from_cloudevent
+from leadlab.schema.depth import too_deep
 from leadlab.schema.event import event_from
 from leadlab.schema.fields import LARGEST, MAX_TEXT, RESERVED, tidy
 from leadlab.schema.wire import WireEvent, pack, unpack, wire_of
@@ -296,7 +297,7 @@ def _writable(text: str) -> str:
 def _fields(given: Any) -> Any:
     """Plain values of a row, for the careful way."""
     if isinstance(given, bytes):
-        if _depth(given) > DEEPEST:
+        if too_deep(given, DEEPEST):
             raise BadInput("nested too deeply", got=f"{len(given):,} bytes", expected=DEEPEST)
         try:
             return json.loads(given, parse_constant=partial(_no_number))
@@ -307,18 +308,6 @@ def _fields(given: Any) -> Any:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
-
-
-def _depth(raw: bytes) -> int:
-    """How deep arrays and objects may lie at most; brackets within texts count too."""
-    deepest = level = 0
-    for byte in raw:
-        if byte in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif byte in b"]}":
-            level -= 1
-    return deepest
 
 
 def _content_id(fields: dict[str, Any]) -> str:

@@ -268,7 +268,7 @@ class Lane:
         """
         place = self.store.stores["lead"].slots.get(tenant + SEPARATOR + lead)
         if place is None or place >= len(self.names):
-            raise UnknownName("lead", lead, ())
+            raise UnknownName("lead", lead, None)
         return int(place)
 
     def read(self, tenant: str, leads: Sequence[str], as_of_us: int) -> FeatureTable:

@@ -43,6 +43,14 @@ def wall_us() -> int:
     return time.time_ns() // 1000
 
 
+def warm_up(engine: LiveEngine) -> None:
+    """Let an engine that nobody will see take one made-up event, so that kernels are loaded."""
+    event = WireEvent("warm-up", "warm-up", "warm-up", "Inquiry", 0, agent="warm-up")
+    engine.take(Entries([event], np.array([1]), np.array([0])))
+    for lane in engine.lanes.values():
+        lane.take(Entries([event], np.array([1]), np.array([0])))
+
+
 class Service:
     """Runs an engine on a journal.
 
@@ -113,6 +121,7 @@ class Service:
         BrokenFile
             If what is needed can be had neither from a checkpoint nor from the journal.
         """
+        warm_up(self._make_engine())
         self.journal = Journal(self.home / "journal.db")
         self.results = ResultStore(self.home / "results.db")
         self.engine = recovery.recovered(
