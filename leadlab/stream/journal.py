@@ -151,7 +151,10 @@ class Journal:
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
         return sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
         )
 
     def _last_row(self) -> tuple[int, int]:
