@@ -1,4 +1,4 @@
-"""Keeping a service's state: a checkpoint beside its work, and letting go of what it makes needless.
+"""Keeping a service's state: a checkpoint beside its work, and trimming what it makes needless.
 
 Results reach the disk before the checkpoint that stands behind them, and the journal is trimmed
 after it, so whatever is missing at any moment can be made again.
