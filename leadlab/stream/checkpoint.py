@@ -67,20 +67,22 @@ def write(frozen: Frozen, folder: Path) -> Path:
     """
     offset, arrays, meta = frozen
     arrays = {**arrays, "meta": np.frombuffer(msgspec.json.encode(meta), np.uint8)}
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"state-{offset:015d}.npz"
     partial = path.with_suffix(".partial")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob("state-*.partial"):
+            unfinished.unlink()  # of a process that ended while it wrote
         with partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        for old in listed(folder)[KEPT:]:
+            old.unlink()
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise StoreFailed("no checkpoint was written", where=str(path), got=str(error)) from error
-    for old in listed(folder)[KEPT:]:
-        old.unlink()
     return path
 
 
@@ -113,9 +115,10 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
         meta = msgspec.json.decode(arrays.pop("meta").data)
         if meta["format"] != FORMAT:
             raise BrokenFile("a checkpoint of another format", where=str(path), got=meta["format"])
+        if set(meta["lanes"]) != set(engine.lanes):
+            got = ", ".join(map(repr, meta["lanes"]))
+            raise BrokenFile("a checkpoint of other plans", where=str(path), got=got)
         for name, told in meta["lanes"].items():
-            if name not in engine.lanes:
-                raise BrokenFile("a checkpoint of other plans", where=str(path), got=name)
             _restore_lane(engine.lanes[name], told, arrays, path)
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
         raise BrokenFile("cannot read the checkpoint", where=str(path), got=str(error)) from error
