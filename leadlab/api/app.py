@@ -60,6 +60,7 @@ def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastA
         default_response_class=Response,
     )
     app.state.desk = desk
+    app.state.broadcast = broadcast
     app.state.gate = Gate(
         Verifier(settings),
         keys,
