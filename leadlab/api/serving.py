@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -19,6 +20,7 @@ from leadlab.api.desk import Desk
 from leadlab.api.filters import Filters
 from leadlab.api.listening import listening_socket
 from leadlab.api.logs import log_json
+from leadlab.api.patient_http import PatientHttp
 from leadlab.api.settings import ApiSettings
 from leadlab.errors import BadInput, BrokenFile
 from leadlab.models.conversation.reader import ConversationReader
@@ -87,12 +89,12 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run(app: FastAPI, host: str, port: int) -> None:
-    """Serve an application until a signal ends it."""
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """The server of an application, to be given a listening socket."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=PatientHttp,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=131_072,
@@ -101,7 +103,14 @@ def run(app: FastAPI, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    _Server(config).run(sockets=[listening_socket(host, port)])
+    return _Server(config)
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """Serve an application until a signal ends it, with as many connections as one may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    server_of(app).run(sockets=[listening_socket(host, port)])
 
 
 def read_homes(path: Path) -> Catalogue:
