@@ -14,6 +14,7 @@
     ├── NotFitted          a model was asked before it was trained         exit 7
     ├── Overtaken          somebody else decided first                     exit 8
     ├── StoreFailed        a store could not be read or written (OSError)  exit 9
+    │   └── Overloaded     too much waits already; the same may be tried later
     └── BrokenPlugin       another package's entry point cannot be used    exit 10
 """
 
@@ -151,6 +152,10 @@ class StoreFailed(LeadlabError, OSError):
     """A store could not be read or written: full, forbidden, unreachable."""
 
     exit_code = 9
+
+
+class Overloaded(StoreFailed):
+    """Too much waits to be taken in already; nothing was lost, and the same may be tried later."""
 
 
 class BrokenPlugin(LeadlabError):
