@@ -23,6 +23,7 @@ from leadlab.features.kernel import (
     restart,
     seen_key,
 )
+from leadlab.features.outputs import write
 from leadlab.jit import kernel
 
 ADDED, LATE, DUPLICATE, TOO_LATE = range(4)
@@ -65,37 +66,81 @@ def absorb(
     """Take a batch in canonical order; `status` tells what became of each event."""
     stale = np.zeros(len(chains.head), np.bool_)
     for k in range(len(slots)):
-        s, t, name = slots[k], events.at_us[k], id_hash[k]
-        place = find(chains.ids, name)
-        if chains.ids[place] == name:
-            status[k] = DUPLICATE
+        s = slots[k]
+        status[k], e, behind = _place(tape, chains, rows, events, k, s, id_hash[k])
+        if e == NONE:
             continue
-        if _not_after(t, name, chains.floor_us[s], chains.floor_id[s]):
-            status[k] = TOO_LATE
-            continue
-        chains.ids[place] = name
-        chains.n_free[0] -= 1
-        e = chains.free[chains.n_free[0]]
-        tape.at_us[e], tape.kind[e], tape.bits[e] = t, events.kind[k], events.bits[k]
-        for j in range(tape.numbers.shape[1]):
-            tape.numbers[e, j] = events.numbers[k, j]
-        for j in range(tape.codes.shape[1]):
-            tape.codes[e, j] = events.codes[k, j]
-        chains.id_hash[e] = name
-        in_order = _link(tape, chains, s, e)
-        if not in_order:
-            status[k] = LATE
-        if not in_order or t < rows.longs[s, 0]:
-            if any_order:
-                _patch(plan, tape, e, rows.ints[s], rows.longs[s], rows.floats[s])
-            else:
-                stale[s] = True
-        elif not stale[s]:
-            add(plan, tape, seen, s, e, rows.ints[s], rows.longs[s], rows.floats[s])
+        if not behind:
+            if not stale[s]:
+                add(plan, tape, seen, s, e, rows.ints[s], rows.longs[s], rows.floats[s])
+        elif any_order:
+            _patch(plan, tape, e, rows.ints[s], rows.longs[s], rows.floats[s])
+        else:
+            stale[s] = True
     for k in range(len(slots)):
         if stale[slots[k]]:
             stale[slots[k]] = False
             _rebuild(plan, tape, seen, chains, rows, bases, distinct_fields, slots[k])
+
+
+@kernel()
+def absorb_each(
+    plan: Any, tape: Any, seen: Any, chains: Any, rows: Any, bases: Any,
+    distinct_fields: Any, any_order: Any, events: Any, id_hash: Any, slots: Any,
+    asked: Any, as_of_us: Any, status: Any, out: Any,
+) -> None:  # fmt: skip
+    """Take events one by one in the order given, and answer a question after each.
+
+    After event ``k`` the entity ``asked[k]`` is read as of ``as_of_us[k]``, which is not earlier
+    than any event of that entity so far; -1 and an entity without events give NaN.
+    """
+    ints, longs, floats = plan.first_ints.copy(), plan.first_longs.copy(), plan.first_floats.copy()
+    row = np.empty(len(plan.nodes))
+    for k in range(len(slots)):
+        s = slots[k]
+        if s != NONE:
+            status[k], e, behind = _place(tape, chains, rows, events, k, s, id_hash[k])
+            if e == NONE:
+                pass
+            elif not behind:
+                add(plan, tape, seen, s, e, rows.ints[s], rows.longs[s], rows.floats[s])
+            elif any_order:
+                _patch(plan, tape, e, rows.ints[s], rows.longs[s], rows.floats[s])
+            else:
+                _rebuild(plan, tape, seen, chains, rows, bases, distinct_fields, s)
+        a = asked[k]
+        if a == NONE or rows.longs[a, 0] == NEVER:
+            out[k] = np.nan
+            continue
+        ints[:], longs[:], floats[:] = rows.ints[a], rows.longs[a], rows.floats[a]
+        advance(plan, tape, as_of_us[k], ints, longs, floats)
+        write(plan, tape, as_of_us[k], ints, longs, floats, row, out[k])
+
+
+@kernel()
+def _place(tape: Any, chains: Any, rows: Any, events: Any, k: Any, s: Any, name: Any) -> Any:
+    """Put event `k` into the chain of `s`: its status, its place, and whether it came behind.
+
+    The place is `NONE` where nothing was put: a repeated id, or a time that was let go of.
+    """
+    t = events.at_us[k]
+    known = find(chains.ids, name)
+    if chains.ids[known] == name:
+        return DUPLICATE, np.int32(NONE), False
+    if _not_after(t, name, chains.floor_us[s], chains.floor_id[s]):
+        return TOO_LATE, np.int32(NONE), False
+    chains.ids[known] = name
+    chains.n_free[0] -= 1
+    e = chains.free[chains.n_free[0]]
+    tape.at_us[e], tape.kind[e], tape.bits[e] = t, events.kind[k], events.bits[k]
+    for j in range(tape.numbers.shape[1]):
+        tape.numbers[e, j] = events.numbers[k, j]
+    for j in range(tape.codes.shape[1]):
+        tape.codes[e, j] = events.codes[k, j]
+    chains.id_hash[e] = name
+    in_order = _link(tape, chains, s, e)
+    status = ADDED if in_order else LATE
+    return status, e, not in_order or t < rows.longs[s, 0]
 
 
 @kernel()

@@ -16,6 +16,7 @@ from leadlab.features.arrival import (
     Chains,
     Rows,
     absorb,
+    absorb_each,
     chain_until,
     index_ids,
     let_go,
@@ -30,6 +31,7 @@ from leadlab.schema.log import EventLog
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
+Statuses = NDArray[np.int8]
 UNKNOWN = -1
 
 
@@ -178,6 +180,35 @@ class EntityStore:
         )  # fmt: skip
         n = np.bincount(status, minlength=4)
         return Arrivals(int(n[0] + n[LATE]), int(n[LATE]), int(n[DUPLICATE]), int(n[TOO_LATE]))
+
+    def take(self, log: EventLog, slots: I32, asked: I32, as_of_us: I64) -> tuple[F32, Statuses]:
+        """Take events one by one, and read a slot after each.
+
+        Parameters
+        ----------
+        log : EventLog
+            n events in order of arrival, which need not be canonical.
+        slots, asked : int32 array, shape (n,)
+            Whose each event is, and who is read after it; -1 for none.
+        as_of_us : int64 array, shape (n,)
+            As of when; not earlier than any event of the slot that was taken before.
+
+        Returns
+        -------
+        values : float32 array, shape (n, outputs)
+        status : int8 array, shape (n,)
+            Of `leadlab.features.arrival`.
+        """
+        self._make_room(len(log))
+        status = np.zeros(len(log), np.int8)
+        out = np.empty((len(log), len(self.plan.outputs)), np.float32)
+        events: Columns = columns(self.compiled, log, self.tz, self.texts)
+        absorb_each(
+            self.plan, self.tape, self.seen, self.chains, self.rows, self.bases,
+            self._distinct, self.compiled.any_order, events, log.id_hash, slots, asked,
+            as_of_us, status, out,
+        )  # fmt: skip
+        return out, status
 
     # -- answers out -------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,23 @@ I32 = NDArray[np.int32]
 F32 = NDArray[np.float32]
 SEPARATOR = "\x1f"
 """Between tenant and name in the key of an entity."""
+
+
+class Taken(NamedTuple):
+    """What `OnlineStore.take` gives: a row an event.
+
+    Attributes
+    ----------
+    values : float32 array, shape (n, n_features)
+    status : int8 array, shape (n,)
+        `ADDED`, `LATE`, `DUPLICATE` or `TOO_LATE` of `leadlab.features.arrival`, for the lead.
+    slots : int32 array, shape (n,)
+        Number of the lead in the store, in order of first appearance.
+    """
+
+    values: F32
+    status: NDArray[np.int8]
+    slots: I32
 
 
 class OnlineStore:
@@ -77,6 +95,55 @@ class OnlineStore:
             if entity == "lead":
                 arrivals = took
         return arrivals
+
+    def take(self, log: EventLog, as_of_us: NDArray[np.int64]) -> Taken:
+        """Take events one by one in order of arrival; after each, read its lead.
+
+        The rows are those that `read` gives after `add` of the events up to and including that
+        one, at the cost of a batch.
+
+        Parameters
+        ----------
+        log : EventLog
+            n events, in any order.
+        as_of_us : int64 array, shape (n,)
+            As of when; never descending within a tenant from call to call, and not before the
+            event's own time.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from leadlab.features import FeatureSet, count, events
+        >>> frame = pd.DataFrame({"who": ["ann", "ann"], "what": ["Inquiry", "Inquiry"],
+        ...                       "when": ["2026-01-01", "2026-01-03"]})
+        >>> log = EventLog.from_frame(frame, lead="who", kind="what", at="when")
+        >>> store = OnlineStore(FeatureSet([count(events("Inquiry"), "7d")]))
+        >>> store.take(log, log.at_us).values.tolist()
+        [[1.0], [2.0]]
+        """
+        out = np.full((len(log), len(self.features)), np.nan, np.float32)
+        lead = self.stores["lead"]
+        slots = self._slots(log, "lead", lead)
+        values, status = lead.take(log, slots, slots, as_of_us)
+        agents, out[:, self._places["lead"]] = values[:, -1], values[:, :-1]
+        for entity, store in self.stores.items():
+            if entity == "lead":
+                continue
+            own = self._slots(log, entity, store)
+            asked = own if entity == "tenant" else self._agents_of(log, agents)
+            out[:, self._places[entity]] = store.take(log, own, asked, as_of_us)[0]
+        return Taken(out, status, slots)
+
+    def _agents_of(self, log: EventLog, codes: F32) -> I32:
+        """Slots of the agents that the rows name, each in its event's tenant."""
+        asked = np.full(len(log), UNKNOWN, np.int32)
+        for code in np.unique(log.tenant.codes):
+            prefix = log.tenant.names[code] + SEPARATOR
+            rows = np.flatnonzero((log.tenant.codes == code) & ~np.isnan(codes))
+            found, back = np.unique(codes[rows], return_inverse=True)
+            if len(rows):
+                asked[rows] = self._agent_slots(found, prefix)[back]
+        return asked
 
     def _slots(self, log: EventLog, entity: Entity, store: EntityStore) -> I32:
         """Slot of each event's entity; -1 where it has none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ FORMAT = "leadlab-online-store-1"
 _PARTS: dict[str, Any] = {"tape": Tape, "seen": Seen, "rows": Rows, "bases": Rows, "chains": Chains}
 
 
-def save(store: OnlineStore, path: Path) -> None:
-    """Write `store` to `path`; a crash leaves the old file or the new one, never half of one."""
+def arrays_of(store: OnlineStore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """All of a store: its arrays by name (not copies), and the names that go with them."""
     arrays: dict[str, NDArray[Any]] = {}
     names: dict[str, Any] = {}
     for entity, own in store.stores.items():
@@ -39,6 +40,22 @@ def save(store: OnlineStore, path: Path) -> None:
             "texts": {field: list(codes) for field, codes in own.texts.items()},
             "bases": own._n_bases,
         }
+    return arrays, names
+
+
+def store_of(
+    features: FeatureSet, arrays: Mapping[str, NDArray[Any]], names: Mapping[str, Any]
+) -> OnlineStore:
+    """The inverse of `arrays_of`; the store takes the arrays over."""
+    store = OnlineStore(features)
+    for entity, own in store.stores.items():
+        _restore(own, entity, arrays, names[entity])
+    return store
+
+
+def save(store: OnlineStore, path: Path) -> None:
+    """Write `store` to `path`; a crash leaves the old file or the new one, never half of one."""
+    arrays, names = arrays_of(store)
     meta = {"format": FORMAT, "features": store.features.to_json(), "names": names}
     arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +87,12 @@ def load(path: Path) -> OnlineStore:
         raise BrokenFile(
             "cannot read the snapshot", where=str(path), got=str(error), expected="a whole file"
         ) from error
-    store = OnlineStore(FeatureSet.from_json(meta["features"]))
-    for entity, own in store.stores.items():
-        _restore(own, entity, arrays, meta["names"][entity])
-    return store
+    return store_of(FeatureSet.from_json(meta["features"]), arrays, meta["names"])
 
 
-def _restore(own: EntityStore, entity: str, arrays: dict[str, Any], names: dict[str, Any]) -> None:
+def _restore(
+    own: EntityStore, entity: str, arrays: Mapping[str, NDArray[Any]], names: Mapping[str, Any]
+) -> None:
     for part, kind in _PARTS.items():
         setattr(own, part, kind(*(arrays[f"{entity}.{part}.{f}"] for f in kind._fields)))
     own.slots = {name: slot for slot, name in enumerate(names["slots"])}

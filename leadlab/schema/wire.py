@@ -1,28 +1,18 @@
-"""Events between processes: decoded fast, checked as strictly as `Event`, packed small.
-
-A `WireEvent` is an event whose fields were checked. What comes in is decoded by msgspec; whatever
-is not plainly right goes through `Event` or `from_cloudevent`, so that one place decides what an
-event is and what is said of one that cannot be used.
-"""
+"""Events between processes: an event whose fields were checked, packed small."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from leadlab.errors import BadInput
-from leadlab.schema.cloudevents import from_cloudevent
-from leadlab.schema.event import Event, event_from
-from leadlab.schema.fields import DEFAULT_TENANT, LARGEST, MAX_TEXT, RESERVED
+from leadlab.schema.event import Event
 
-_FIRST_US = 0
-_LAST_US = int(dt.datetime(2200, 1, 1, tzinfo=dt.UTC).timestamp()) * 1_000_000
-_DEEPEST = 12
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class WireEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -43,46 +33,11 @@ class WireEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: float | None = None
     agent: str | None = None
     source: str | None = None
-    data: dict[str, Any] = {}  # noqa: RUF012  (msgspec copies the default)
-
-
-class _Given(msgspec.Struct, gc=False):
-    """What a plain event looks like from outside; anything else takes the careful way."""
-
-    lead: str
-    kind: str
-    at: dt.datetime
-    id: str | None = None
-    tenant: str | None = None
-    value: float | None = None
-    agent: str | None = None
-    source: str | None = None
-    data: dict[str, str | float | bool | None] | None = None
-    specversion: Any = None
+    data: dict[str, Any] = {}
 
 
 _LIST = msgspec.json.Decoder(list[WireEvent])
-_GIVEN = msgspec.json.Decoder(_Given)
 _ENCODER = msgspec.json.Encoder()
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why one of several events cannot be used.
-
-    Attributes
-    ----------
-    row : int
-        Position among the events given, from 0.
-    field, reason : str
-    got : str
-        The offending value, at most 200 characters.
-    """
-
-    row: int
-    field: str
-    reason: str
-    got: str
 
 
 def pack(events: Sequence[WireEvent]) -> bytes:
@@ -106,8 +61,8 @@ def unpack(content: bytes) -> list[WireEvent]:
 
 def wire_of(event: Event) -> WireEvent:
     """An event in the form that travels."""
-    micros = (event.at - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+    at_us = (event.at - _EPOCH) // _MICROSECOND
     return WireEvent(
-        event.id, event.tenant, event.lead, event.kind, micros, event.value, event.agent,
+        event.id, event.tenant, event.lead, event.kind, at_us, event.value, event.agent,
         event.source, event.data,
     )  # fmt: skip

@@ -25,8 +25,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         Moment that it holds as of, microseconds UTC.
     key : str
         Messages of one topic, tenant and key replace one another: the lead for ``scores``,
-        ``churn`` and ``matches``, the event's id for ``activity`` and ``conversations``, the alert's id for
-        ``alerts``, "" for ``performance``.
+        ``churn`` and ``matches``, the event's id for ``activity`` and ``conversations``, the
+        alert's id for ``alerts``, "" for ``performance``.
     lead, agent, tier, event : str or None
         About whom, who acts for the team, "hot", "warm" or "cold", and the id of the event behind
         it; what filters look at.
