@@ -16,7 +16,7 @@ from leadlab.stream.known_ids import id_keys
 from leadlab.stream.packed_entry import entries_of, first_of, last_of
 from leadlab.stream.partition import By, partitions_of
 from leadlab.stream.redis_consumer import RedisConsumer
-from leadlab.stream.redis_link import check_lasting, connect, failing, plain
+from leadlab.stream.redis_link import TIMEOUT_S, check_lasting, connect, failing, plain
 from leadlab.stream.redis_scripts import JOIN, PUBLISH, TRIM
 
 PACKED = 1024
@@ -49,6 +49,8 @@ class RedisBus:
         A consumer that has not polled for so long loses its partitions.
     lasting : bool
         False trusts the server unchecked.
+    timeout_s : float
+        Longest wait for an answer.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class RedisBus:
         window_s: int = 3600,
         lease_s: float = 10.0,
         lasting: bool = True,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         if not namespace.replace("-", "").replace("_", "").isalnum():
             raise ConfigError("no name for a bus", got=namespace, expected="letters, digits, - _")
@@ -76,7 +79,7 @@ class RedisBus:
             raise ConfigError("no number of partitions", got=partitions, expected="1 to 256")
         self.where, self.prefix = plain(url), f"leadlab:{{{namespace}}}:"
         self.bound, self.window_s, self.lease_s = bound, window_s, lease_s
-        self.client = connect(url)
+        self.client = connect(url, timeout_s=timeout_s)
         if lasting:
             check_lasting(self.client, self.where)
         self.partitions = int(self._settled("partitions", partitions, 8))

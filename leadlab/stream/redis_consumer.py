@@ -94,8 +94,7 @@ class RedisConsumer:
                     self._fetch(wait_s)
                     found = self._hand_out(most)
         except StoreFailed:
-            self._shares, self._old = {}, {}
-            self._renewed_s = float("-inf")
+            self._forget()
             raise
         return found
 
@@ -133,7 +132,8 @@ class RedisConsumer:
 
     def _bury(self, letter: DeadLetter) -> None:
         arguments = [letter.partition, letter.offset, letter.tries, pack([letter.event])]
-        self._settle(arguments)
+        if not self._settle(arguments):
+            raise _overtaken(self.group, [letter.partition])
 
     # -- fetching ----------------------------------------------------------------------------------
 
@@ -146,6 +146,8 @@ class RedisConsumer:
         if not new or any(share.waiting for share in self._shares.values()):
             wait_s = 0.0
         if not new:
+            if not self._old:
+                time.sleep(min(wait_s, self.lease_s / 20))
             return
         streams = [self._stream(partition) for partition in new]
         block = ["BLOCK", max(int(min(wait_s, TIMEOUT_S / 2) * 1e3), 1)] if wait_s > 0 else []
@@ -187,19 +189,35 @@ class RedisConsumer:
             reached[delivery.partition] = max(
                 reached.get(delivery.partition, 0), delivery.entries.last
             )
-        for partition, offset in reached.items():
+        try:
             with failing(self.where):
-                self._settle([partition, offset])
-            if partition in self._shares:
-                self._shares[partition].done = max(self._shares[partition].done, offset)
+                lost = [p for p, offset in reached.items() if not self._settle([p, offset])]
+        except StoreFailed:
+            self._forget()
+            raise
+        for partition in reached.keys() & self._shares.keys():
+            share = self._shares[partition]
+            share.done = max(share.done, reached[partition])
+        if lost:
+            raise _overtaken(self.group, lost)
 
-    def _settle(self, arguments: list[Any]) -> None:
-        partition = int(arguments[0])
+    def _settle(self, arguments: list[Any]) -> bool:
+        """Commit; whether the lease still held."""
         kept = self._commit(keys=[self.prefix], args=[self.group, self.token, *arguments])
         if not kept:
-            self._shares.pop(partition, None)
-            self._old.pop(partition, None)
-            raise Overtaken(
-                "the lease of a partition lapsed", where=f"group {self.group}", got=partition,
-                hint="What was not committed comes again, to whoever holds it now.",
-            )  # fmt: skip
+            self._shares.pop(int(arguments[0]), None)
+            self._old.pop(int(arguments[0]), None)
+            self._renewed_s = float("-inf")
+        return bool(kept)
+
+    def _forget(self) -> None:
+        """Begin every partition anew at the next poll: what reached the server is unknown."""
+        self._shares, self._old = {}, {}
+        self._renewed_s = float("-inf")
+
+
+def _overtaken(group: str, lost: Sequence[int]) -> Overtaken:
+    return Overtaken(
+        "the lease of a partition lapsed", where=f"group {group}", got=", ".join(map(str, lost)),
+        hint="What was not committed comes again, to whoever holds it now.",
+    )  # fmt: skip

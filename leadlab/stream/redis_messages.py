@@ -1,0 +1,88 @@
+"""Messages from workers to every process that serves watchers, through one capped Redis stream.
+
+What watchers are told is the newest state, not the record: the stream keeps a while of it, and who
+comes later asks for the state itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from leadlab.errors import BrokenFile
+from leadlab.stream.message import Message
+from leadlab.stream.redis_link import TIMEOUT_S, connect, failing, plain
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(list[Message])
+
+
+class RedisMessages:
+    """Sends and reads messages of one bus.
+
+    Parameters
+    ----------
+    url, namespace : str
+        As for `RedisBus`.
+    most : int
+        Batches that are kept, roughly.
+    timeout_s : float
+        Longest wait for an answer.
+    """
+
+    def __init__(
+        self, url: str, *, namespace: str = "main", most: int = 20_000, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self.where, self.most = plain(url), most
+        self.key = f"leadlab:{{{namespace}}}:messages"
+        self.timeout_s = timeout_s
+        self.client = connect(url, timeout_s=timeout_s)
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send a batch.
+
+        Raises
+        ------
+        StoreFailed
+            If Redis cannot be reached; whether it has the batch is unknown.
+        """
+        if messages:
+            with failing(self.where):
+                self.client.xadd(
+                    self.key, {"m": _ENCODER.encode(messages)}, maxlen=self.most, approximate=True
+                )
+
+    def newest(self) -> str:
+        """Cursor of the last batch sent, to read on from."""
+        with failing(self.where):
+            found = self.client.xrevrange(self.key, count=1)
+        return found[0][0].decode() if found else "0"
+
+    def read(self, after: str, wait_s: float, most: int = 256) -> tuple[str, list[Message]]:
+        """Messages behind a cursor, oldest first, and the cursor behind them.
+
+        Parameters
+        ----------
+        after : str
+            What an earlier call or `newest` gave.
+        wait_s : float
+            How long to wait where there are none yet.
+        most : int
+            Batches at most.
+        """
+        block = ["BLOCK", max(int(min(wait_s, self.timeout_s / 2) * 1e3), 1)] if wait_s > 0 else []
+        with failing(self.where):
+            found = self.client.execute_command(
+                "XREAD", "COUNT", most, *block, "STREAMS", self.key, after
+            )
+        batches = found[0][1] if found else []
+        try:
+            messages = [one for _, fields in batches for one in _DECODER.decode(fields[b"m"])]
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise BrokenFile("no messages of ours", where=self.key, got=str(error)) from error
+        return (batches[-1][0].decode() if batches else after), messages
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.client.close()
