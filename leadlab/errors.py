@@ -14,8 +14,8 @@
     ├── NotFitted          a model was asked before it was trained         exit 7
     ├── Overtaken          somebody else decided first                     exit 8
     ├── StoreFailed        a store could not be read or written (OSError)  exit 9
-    │   └── Overloaded     too much waits already; the same may be tried later
-    └── BrokenPlugin       another package's entry point cannot be used    exit 10
+    ├── BrokenPlugin       another package's entry point cannot be used    exit 10
+    └── Overloaded         more comes in than can be taken; try again later exit 11
 """
 
 from __future__ import annotations
@@ -154,11 +154,13 @@ class StoreFailed(LeadlabError, OSError):
     exit_code = 9
 
 
-class Overloaded(StoreFailed):
-    """Too much waits to be taken in already; nothing was lost, and the same may be tried later."""
-
-
 class BrokenPlugin(LeadlabError):
     """What another package registers by entry point cannot be used."""
 
     exit_code = 10
+
+
+class Overloaded(LeadlabError):
+    """More comes in than can be taken; nothing of it was kept, so it may be sent again later."""
+
+    exit_code = 11

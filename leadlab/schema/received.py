@@ -23,7 +23,7 @@ from leadlab.errors import BadInput
 from leadlab.schema.cloudevents import NO_SOURCE, from_cloudevent
 from leadlab.schema.event import event_from
 from leadlab.schema.fields import LARGEST, MAX_TEXT, RESERVED, tidy
-from leadlab.schema.wire import WireEvent, pack, wire_of
+from leadlab.schema.wire import WireEvent, wire_of
 
 AHEAD_US = 300 * 1_000_000
 """How far an event's time may lie ahead of the clock; the clocks of sources differ."""
@@ -132,10 +132,8 @@ def receive(body: bytes, *, tenant: str, now_us: int, lines: bool = False) -> Re
     (['ann'], [(1, 'id')])
     """
     reader = _Reader(tenant, now_us)
-    rows = _all_at_once(body, lines)
-    if rows is None:
-        rows = _one_by_one(body, lines)
-    for row, given in enumerate(rows):
+    found = _all_at_once(body, lines)
+    for row, given in enumerate(_one_by_one(body, lines) if found is None else found):
         reader.take(row, given)
     return reader.received
 
@@ -330,8 +328,3 @@ def _is_sound_or_none(name: str | None) -> bool:
 
 def _is_plain(name: str) -> bool:
     return 0 < len(name) <= MAX_TEXT and name.isprintable() and tidy(name) == name
-
-
-def packed_size(events: list[WireEvent]) -> int:
-    """Bytes that events take in the journal."""
-    return len(pack(events))

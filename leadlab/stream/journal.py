@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS batches (
 CREATE INDEX IF NOT EXISTS by_stamp ON batches (stamp_us);
 CREATE TABLE IF NOT EXISTS positions (
     reader TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS switches (
+    behind INTEGER NOT NULL, lane TEXT NOT NULL, version TEXT NOT NULL,
+    PRIMARY KEY (behind, lane)) WITHOUT ROWID;
 """
 
 
@@ -232,6 +235,20 @@ class Journal:
         """Remember how far a reader has come."""
         with self._lock, self._failing():
             self._db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", (reader, offset))
+
+    def note_switch(self, behind: int, lane: str, version: str) -> None:
+        """Remember that a lane's entries behind an offset are scored by another model."""
+        with self._lock, self._failing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO switches VALUES (?, ?, ?)", (behind, lane, version)
+            )
+
+    def switches(self, lane: str) -> list[tuple[int, str]]:
+        """Each (offset, version): entries behind the offset are scored by the version."""
+        with self._lock, self._failing():
+            return self._db.execute(
+                "SELECT behind, version FROM switches WHERE lane = ? ORDER BY behind", (lane,)
+            ).fetchall()
 
     def trim(self, before: int) -> int:
         """Let go of whole batches that end before an offset; gives the first offset kept.

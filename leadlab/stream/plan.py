@@ -13,6 +13,7 @@ from leadlab.errors import BadInput
 from leadlab.explain.churn import ChurnScorer
 from leadlab.explain.scorer import Scorer
 from leadlab.features.catalogue import catalogue
+from leadlab.features.feature import Feature
 from leadlab.features.feature_set import FeatureSet
 from leadlab.stream.outcome import NO_TIER, TIERS
 
@@ -125,7 +126,7 @@ class Plan:
 
 
 def _union(sets: Iterable[FeatureSet], tz: str) -> FeatureSet:
-    joined = {}
+    joined: dict[str, Feature] = {}
     for features in sets:
         if features.tz != tz:
             raise BadInput(

@@ -1,0 +1,99 @@
+"""The live engine: each tenant's events go down the lane of its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadlab.stream.entries import Entries
+from leadlab.stream.lane import Lane
+from leadlab.stream.outcome import Outcome
+from leadlab.stream.plan import Plan
+
+DEFAULT = ""
+"""Name of the lane of tenants without a plan of their own."""
+
+
+class LiveEngine:
+    """Lanes of all plans, and how far the journal was taken.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of tenants that have none of their own.
+    own : mapping of str to Plan
+        By tenant.
+
+    Attributes
+    ----------
+    offset : int
+        Last entry of the journal that was taken.
+
+    Examples
+    --------
+    >>> from leadlab.schema.wire import WireEvent
+    >>> engine = LiveEngine(Plan())
+    >>> event = WireEvent("e1", "acme", "ann", "Inquiry", 5)
+    >>> [len(o) for o in engine.take(Entries([event], np.array([1]), np.array([6])))]
+    [1]
+    >>> engine.offset
+    1
+    """
+
+    def __init__(self, plan: Plan, own: Mapping[str, Plan] | None = None) -> None:
+        self.lanes = {DEFAULT: Lane(plan)}
+        self.lanes.update({tenant: Lane(mine) for tenant, mine in (own or {}).items()})
+        self.offset = 0
+
+    def lane_of(self, tenant: str) -> Lane:
+        """The lane that a tenant's events go down."""
+        return self.lanes.get(tenant, self.lanes[DEFAULT])
+
+    def take(self, entries: Entries) -> list[Outcome]:
+        """Take entries; one outcome a lane that they touch."""
+        if not len(entries):
+            return []
+        outcomes = [lane.take(part) for lane, part in self._by_lane(entries)]
+        self.offset = entries.last
+        return outcomes
+
+    def learn(self, entries: Entries) -> None:
+        """Take entries without scoring them."""
+        for lane, part in self._by_lane(entries):
+            lane.learn(part)
+        if len(entries):
+            self.offset = entries.last
+
+    def _by_lane(self, entries: Entries) -> list[tuple[Lane, Entries]]:
+        if len(self.lanes) == 1:
+            return [(self.lanes[DEFAULT], entries)]
+        names = [e.tenant if e.tenant in self.lanes else DEFAULT for e in entries.events]
+        found = []
+        for name in dict.fromkeys(names):
+            rows = [i for i, own in enumerate(names) if own == name]
+            events = [entries.events[i] for i in rows]
+            part = Entries(events, entries.offsets[rows], entries.stamps_us[rows])
+            found.append((self.lanes[name], part))
+        return found
+
+    def silent(self, lane: Lane, before_us: int, active_us: int, most: int) -> NDArray[np.int64]:
+        """Places of open, active leads last read before a moment, the stalest first.
+
+        Parameters
+        ----------
+        lane : Lane
+        before_us : int
+            Read or scored before this.
+        active_us : int
+            A lead without an event since then is left alone.
+        most : int
+        """
+        rows: NDArray[Any] = lane.book.rows[: len(lane.names)]
+        wanted = (rows["ended"] < 0) & (rows["now_us"] < before_us) & lane.book.seen[: len(rows)]
+        places = np.flatnonzero(wanted & (rows["event_us"] >= active_us))
+        if len(places) > most:
+            places = places[np.argpartition(rows["now_us"][places], most)[:most]]
+        return places
