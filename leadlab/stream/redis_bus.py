@@ -39,7 +39,8 @@ class RedisBus:
     partitions : int, optional
         1 to 256, settled by who comes first; who gives none takes what was settled, or 8.
     by : "lead" or "tenant", optional
-        What keeps its order and shares its features; settled likewise, "lead" when nobody says.
+        What stays together, settled likewise; "tenant" when nobody says, since features of agents
+        and tenants span leads.
     bound : int
         Events that the slowest group may be behind before publishing is refused.
     window_s : int
@@ -102,7 +103,7 @@ class RedisBus:
         return found
 
     def _settled_by(self, wanted: By | None) -> By:
-        found = self._settled("by", wanted, "lead")
+        found = self._settled("by", wanted, "tenant")
         for known in get_args(By):
             if found == known:
                 return known  # type: ignore[no-any-return]

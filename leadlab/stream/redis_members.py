@@ -46,7 +46,7 @@ class RedisMembers:
         """Most partitions that this worker should hold, given who is alive; says that it is."""
         with failing(self.where):
             alive = self._beat(keys=[self._key], args=[self.name, math.ceil(self.lease_s)])
-        return math.ceil(partitions / alive)
+        return math.ceil(partitions / int(alive))
 
     def leave(self) -> None:
         """Be counted no more."""

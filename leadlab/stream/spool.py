@@ -1,4 +1,4 @@
-"""Publishing that goes on while the bus is away: what comes waits on this machine's disk, in order."""
+"""Publishing that goes on while the bus is away: what comes waits on our own disk, in order."""
 
 from __future__ import annotations
 
@@ -140,8 +140,6 @@ class SpoolingPublisher:
                 return self._aside(events)
         try:
             published = self._opened().publish(events)
-        except Overloaded:
-            raise
         except StoreFailed as error:
             with self._lock:
                 self._note(error)

@@ -10,25 +10,28 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
-from leadlab.errors import LeadlabError, Overtaken, StoreFailed
-from leadlab.schema.wire import WireEvent
+from leadlab.errors import LeadlabError, Overloaded, Overtaken, StoreFailed
 from leadlab.stream.backoff import Backoff
 from leadlab.stream.bus import Delivery
+from leadlab.stream.entries import Entries
 from leadlab.stream.partition_home import PartitionHome, home_id
 from leadlab.stream.redis_bus import RedisBus
 from leadlab.stream.redis_members import RedisMembers
+from leadlab.stream.service import wall_us
+
+_TRIM_S = 30.0
 
 
 class Keeper(Protocol):
     """What runs on one partition."""
 
-    def keep(self, events: Sequence[WireEvent]) -> None:
+    def keep(self, entries: Entries) -> None:
         """Take events; they are on disk when this returns, each once."""
 
     def close(self) -> None:
@@ -41,8 +44,8 @@ class WorkerStatus:
 
     Attributes
     ----------
-    state : "up" or "away"
-        "away" while Redis or the disk fails; it keeps trying.
+    state : "up" or "waiting"
+        "waiting" while Redis or the disk fails, or the engine is too far behind; it keeps trying.
     held : tuple of int
         Partitions that it keeps.
     elsewhere : tuple of int
@@ -54,7 +57,7 @@ class WorkerStatus:
         What went wrong last.
     """
 
-    state: Literal["up", "away"] = "up"
+    state: Literal["up", "waiting"] = "up"
     held: tuple[int, ...] = ()
     elsewhere: tuple[int, ...] = ()
     taken: int = 0
@@ -82,6 +85,10 @@ class Worker:
     group : str
     most : int
         Events taken at once from a partition.
+    kept_s : float
+        How long the bus keeps, for replays, what all have acknowledged.
+    clock_us : callable
+        Microseconds UTC.
     """
 
     def __init__(
@@ -95,6 +102,8 @@ class Worker:
         partitions: Iterable[int] | None = None,
         group: str = "engine",
         most: int = 4096,
+        kept_s: float = 3600.0,
+        clock_us: Callable[[], int] = wall_us,
     ) -> None:
         self.bus, self.home, self.start, self.most = bus, home, start, most
         self.status = WorkerStatus()
@@ -107,7 +116,8 @@ class Worker:
         self._homes: dict[int, PartitionHome] = {}
         self._keepers: dict[int, Keeper] = {}
         self._undone: list[Delivery] = []
-        self._shared_s = float("-inf")
+        self.kept_s, self.clock_us = kept_s, clock_us
+        self._shared_s = self._trimmed_s = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, whatever fails; then leave all in order."""
@@ -116,20 +126,25 @@ class Worker:
                 self.step(wait_s=0.2)
                 self.status.state = "up"
                 self._backoff.reset()
-            except (StoreFailed, Overtaken) as error:
+            except (Overloaded, Overtaken, StoreFailed) as error:
                 self._note(error)
                 stop.wait(self._backoff.next_s())
         self.close()
 
     def step(self, wait_s: float) -> int:
         """Take what comes within a time, keep it, acknowledge it; gives how many events."""
-        if time.monotonic() - self._shared_s >= self.bus.lease_s / 4:
+        now_s = time.monotonic()
+        if now_s - self._shared_s >= self.bus.lease_s / 4:
             self._share_out()
+            self._shared_s = now_s
+        if now_s - self._trimmed_s >= _TRIM_S:
+            self.bus.trim(self.clock_us() - int(self.kept_s * 1e6))
+            self._trimmed_s = now_s
         if not self._undone:
             self._undone = self._consumer.poll(self.most, wait_s)
         self._open_keepers()
         for delivery in self._undone:
-            self._keepers[delivery.partition].keep(delivery.entries.events)
+            self._keepers[delivery.partition].keep(delivery.entries)
         done, self._undone = self._undone, []
         taken = sum(map(len, done))
         self.status.taken += taken
@@ -138,15 +153,15 @@ class Worker:
 
     def close(self) -> None:
         """Finish what runs, and leave the partitions to others."""
-        last = [partial(self._give_up, partition) for partition in self._homes]
-        for leave in (*last, self._consumer.close, self._members.leave):
+        leaving: list[Callable[[], None]] = [partial(self._give_up, p) for p in self._homes]
+        for leave in (*leaving, self._consumer.close, self._members.leave):
             try:
                 leave()
             except StoreFailed as error:
                 self._note(error)
 
     def _note(self, error: LeadlabError) -> None:
-        self.status.state = "away"
+        self.status.state = "waiting"
         self.status.failures += 1
         self.status.error = str(error)
 
@@ -169,7 +184,6 @@ class Worker:
                     self._homes[partition] = home
         self._consumer.want(self._homes)
         self.status.held, self.status.elsewhere = tuple(sorted(self._homes)), tuple(elsewhere)
-        self._shared_s = time.monotonic()
 
     def _open_keepers(self) -> None:
         needed = self._consumer.held | {one.partition for one in self._undone}

@@ -49,7 +49,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
                 bus = JournalBus(tmp_path / name, clock_us=now_us, **options)
             else:
                 url = request.getfixturevalue("server").url
-                bus = RedisBus(url, namespace=name, partitions=3, **options)
+                bus = RedisBus(url, namespace=name, partitions=3, by="lead", **options)
             opened.append(bus)
             return bus
 
@@ -346,7 +346,7 @@ STEPS = st.lists(
 
 
 @settings(
-    max_examples=100,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
