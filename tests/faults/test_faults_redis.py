@@ -88,7 +88,8 @@ class Load:
 
     def flows(self, more: int = 300) -> None:
         """Wait until more was acknowledged."""
-        until(lambda target=self.count() + more: self.count() >= target)
+        target = self.count() + more
+        until(lambda: self.count() >= target)
 
     def ended(self) -> dict[str, list[str]]:
         """Stop producing, let all arrive, and give what the journals hold, by lead."""
