@@ -15,7 +15,10 @@
     ├── Overtaken          somebody else decided first                     exit 8
     ├── StoreFailed        a store could not be read or written (OSError)  exit 9
     ├── BrokenPlugin       another package's entry point cannot be used    exit 10
-    └── Overloaded         more comes in than can be taken; try again later exit 11
+    ├── NotAllowed         who asks is known, and may not                  exit 11
+    │   └── NotProven      who asks did not prove who they are
+    ├── TooMuch            more was asked than a limit allows              exit 12
+    └── Overloaded         more comes in than can be taken; try again later exit 13
 """
 
 from __future__ import annotations
@@ -163,4 +166,39 @@ class BrokenPlugin(LeadlabError):
 class Overloaded(LeadlabError):
     """More comes in than can be taken; nothing of it was kept, so it may be sent again later."""
 
+    exit_code = 13
+
+
+class NotAllowed(LeadlabError):
+    """Who asks is known, and may not."""
+
     exit_code = 11
+
+
+class NotProven(NotAllowed):
+    """Who asks did not prove who they are."""
+
+
+class TooMuch(LeadlabError):
+    """More was asked than a limit allows.
+
+    Parameters
+    ----------
+    what : str
+    retry_after_s : int, optional
+        Seconds after which it is worth asking again; None where it never is.
+    hint : str, optional
+
+    Examples
+    --------
+    >>> TooMuch("too many requests", retry_after_s=7).retry_after_s
+    7
+    """
+
+    exit_code = 12
+
+    def __init__(
+        self, what: str, *, retry_after_s: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(what, hint=hint)
+        self.retry_after_s = retry_after_s

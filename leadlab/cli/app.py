@@ -25,6 +25,7 @@ from leadlab.cli import (
     registry,
     score,
     simulate,
+    token,
     train,
     validate,
     value,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(registry.app, name="registry")
+app.add_typer(token.app, name="token")
 app.command("demo")(demo.demo)
 app.command("simulate")(simulate.simulate)
 app.command("check")(check.check)
@@ -76,7 +78,7 @@ def options(
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code.
 
-    0 fine; 1 unforeseen; 2 wrong usage or setting; 3 to 10 as drawn in `leadlab.errors`. With
+    0 fine; 1 unforeseen; 2 wrong usage or setting; 3 to 12 as drawn in `leadlab.errors`. With
     ``--json`` an error is one JSON object on standard error.
     """
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from types import NoneType
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leadlab.schema.log import MISSING, Coded, Column, EventLog
 from leadlab.schema.wire import WireEvent
@@ -36,31 +38,41 @@ def columns_of(events: Sequence[WireEvent], fields: Fields) -> tuple[EventLog, i
     >>> log.data["urgency"].tolist(), log.data["note"].values().tolist(), misfits
     ([0.5], [None], 1)
     """
-    nan = float("nan")
     data: dict[str, Column] = {}
     misfits = 0
     for name, form in fields.items():
         given = [event.data.get(name) for event in events]
-        kept: list[object]
         if form == "text":
-            kept = [x if type(x) is str else None for x in given]
-            data[name] = _coded(kept)  # type: ignore[arg-type]
+            data[name], odd = _texts(given)
         else:
-            kept = [float(x) if isinstance(x, float | int) else None for x in given]
-            data[name] = np.array([nan if x is None else x for x in kept], np.float64)
-        misfits += sum(a is not None and b is None for a, b in zip(given, kept, strict=True))
+            data[name], odd = _numbers(given)
+        misfits += odd
     log = EventLog(
         id=_objects([event.id for event in events]),
         tenant=_coded([event.tenant for event in events]),
         lead=_coded([event.lead for event in events]),
         kind=_coded([event.kind for event in events]),
         at_us=np.array([event.at_us for event in events], np.int64),
-        value=np.array([nan if e.value is None else e.value for e in events], np.float64),
+        value=np.array([event.value for event in events], np.float64),
         agent=_coded([event.agent for event in events]),
         source=_coded([event.source for event in events]),
         data=data,
     )
     return log, misfits
+
+
+def _texts(given: list[Any]) -> tuple[Coded, int]:
+    kept = [x if x is None or type(x) is str else None for x in given]
+    return _coded(kept), kept.count(None) - given.count(None)
+
+
+def _numbers(given: list[Any]) -> tuple[NDArray[np.float64], int]:
+    """Numbers; None is NaN, and so is what is no number."""
+    kinds = set(map(type, given))
+    if kinds <= {float, int, bool, NoneType}:
+        return np.array(given, np.float64), 0
+    kept = [x if isinstance(x, float | int) else None for x in given]
+    return np.array(kept, np.float64), kept.count(None) - given.count(None)
 
 
 def _objects(values: list[str]) -> np.ndarray:

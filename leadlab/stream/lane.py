@@ -220,6 +220,14 @@ class Lane:
             self._failed(error)
             return np.full(len(table), np.nan)
 
+    def forecast_of(self, table: FeatureTable) -> dict[str, float | str] | None:
+        """What the churn model foresees of the first row; None where there is none."""
+        plan = self.plan
+        if plan.churn is None or self._churn is None:
+            return None
+        frame = plan.churn.model.predict(_part(table, plan.churn.features, self._churn))
+        return {str(name): value for name, value in frame.iloc[0].to_dict().items()}
+
     def _failed(self, error: BaseException) -> None:
         self.counts.model_failures += 1
         self.counts.last_failure = f"{type(error).__name__}: {error}"[:300]

@@ -15,6 +15,10 @@ from leadlab.stream.plan import Plan
 
 DEFAULT = ""
 """Name of the lane of tenants without a plan of their own."""
+STRIDE = 1 << 18
+"""Entries after which events that no window reaches are let go of; always at the same offsets."""
+LATENESS_US = 7 * 86_400_000_000
+"""How much later than its time an event may come and still be put where it belongs."""
 
 
 class LiveEngine:
@@ -52,12 +56,20 @@ class LiveEngine:
         """The lane that a tenant's events go down."""
         return self.lanes.get(tenant, self.lanes[DEFAULT])
 
+    @property
+    def room(self) -> int:
+        """Entries that may be taken at once: events are let go of at fixed offsets only."""
+        return STRIDE - self.offset % STRIDE
+
     def take(self, entries: Entries) -> list[Outcome]:
-        """Take entries; one outcome a lane that they touch."""
+        """Take entries, `room` of them at most; one outcome a lane that they touch."""
         if not len(entries):
             return []
         outcomes = [lane.take(part) for lane, part in self._by_lane(entries)]
         self.offset = entries.last
+        if self.offset % STRIDE == 0:
+            for lane in self.lanes.values():
+                lane.store.evict(int(entries.stamps_us[-1]) - LATENESS_US)
         return outcomes
 
     def learn(self, entries: Entries) -> None:

@@ -14,6 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from leadlab.errors import LeadlabError, Overloaded
 from leadlab.schema.wire import WireEvent
@@ -21,6 +25,7 @@ from leadlab.stream import checkpoint, recovery
 from leadlab.stream.entries import Entries
 from leadlab.stream.group_commit import GroupCommit
 from leadlab.stream.journal import Appended, Journal
+from leadlab.stream.lane import Lane
 from leadlab.stream.live_engine import DEFAULT, LiveEngine
 from leadlab.stream.outcome import Outcome
 from leadlab.stream.pacing import Pacing
@@ -28,6 +33,9 @@ from leadlab.stream.plan import Plan
 from leadlab.stream.result_store import ResultStore
 from leadlab.stream.sink import TROUBLE, Sink
 from leadlab.stream.status import Status
+
+REREAD = 256
+"""Silent leads read again at a tick, so that a tick stays short beside events."""
 
 
 def wall_us() -> int:
@@ -247,7 +255,7 @@ class Service:
 
     def _until(self) -> int:
         """Size of the next batch: it ends where another model begins."""
-        nearest = self.pacing.batch
+        nearest = min(self.pacing.batch, self.engine.room)
         for name, ahead in self._ahead.items():
             while ahead and ahead[0][0] <= self.engine.offset:
                 self.engine.lanes[name].use(ahead.pop(0)[1])
@@ -282,10 +290,27 @@ class Service:
     def _tick(self) -> None:
         if self.status.state != "live":
             return
+        now_us = max(self.clock(), self.journal.last_stamp_us)
+        for lane in self.engine.lanes.values():
+            silent = self.engine.silent(
+                lane, now_us - self.pacing.stale_us, now_us - self.pacing.active_us, REREAD
+            )
+            if len(silent):
+                with self._lock:
+                    before = lane.reread(silent, now_us)
+                self._tell_reread(lane, silent, before)
         for sink in self.sinks:
             if sink.tick is not None:
                 try:
-                    sink.tick(self.clock())
+                    sink.tick(now_us)
+                except TROUBLE as error:
+                    self.status.trouble(sink.name, error)
+
+    def _tell_reread(self, lane: Lane, places: NDArray[np.int64], before: NDArray[Any]) -> None:
+        for sink in self.sinks:
+            if sink.reread is not None:
+                try:
+                    sink.reread(lane, places, before)
                 except TROUBLE as error:
                     self.status.trouble(sink.name, error)
 
