@@ -29,6 +29,7 @@ from leadlab.cli import (
     train,
     validate,
     value,
+    worker,
 )
 from leadlab.errors import LeadlabError
 
@@ -58,6 +59,7 @@ app.command("match")(match.find_homes)
 app.command("validate")(validate.validate)
 app.command("drift")(drift.drift)
 app.command("value")(value.value)
+app.command("worker")(worker.worker)
 
 
 def _version(wanted: bool) -> None:

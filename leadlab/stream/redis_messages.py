@@ -6,7 +6,8 @@ comes later asks for the state itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -14,6 +15,9 @@ from leadlab.errors import BrokenFile
 from leadlab.stream.message import Message
 from leadlab.stream.redis_link import TIMEOUT_S, connect, failing, plain
 
+WATCHED_S = 60.0
+"""How long one `watch` lasts."""
+AGAIN_S = 5.0
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(list[Message])
 
@@ -38,6 +42,9 @@ class RedisMessages:
         self.key = f"leadlab:{{{namespace}}}:messages"
         self.timeout_s = timeout_s
         self.client = connect(url, timeout_s=timeout_s)
+        self._watched_key = f"leadlab:{{{namespace}}}:watched"
+        self._watched: frozenset[str] = frozenset()
+        self._ask_s = float("-inf")
 
     def send(self, messages: Sequence[Message]) -> None:
         """Send a batch.
@@ -82,6 +89,29 @@ class RedisMessages:
         except (msgspec.MsgspecError, KeyError) as error:
             raise BrokenFile("no messages of ours", where=self.key, got=str(error)) from error
         return (batches[-1][0].decode() if batches else after), messages
+
+    def watch(self, tenants: Iterable[str]) -> None:
+        """Say that somebody watches these tenants; to be said again within `WATCHED_S`."""
+        now_s = time.time()
+        with failing(self.where):
+            for tenant in tenants:
+                self.client.zadd(self._watched_key, {tenant: now_s})
+
+    def watched(self) -> frozenset[str]:
+        """Tenants that somebody watches, as of a second ago at most.
+
+        While Redis cannot be reached, nobody can be told, and it is asked once in a few seconds.
+        """
+        now_s = time.monotonic()
+        if now_s >= self._ask_s:
+            self._ask_s = now_s + AGAIN_S
+            self._watched = frozenset()
+            with failing(self.where):
+                self.client.zremrangebyscore(self._watched_key, "-inf", time.time() - WATCHED_S)
+                found = self.client.zrange(self._watched_key, 0, -1)
+            self._watched = frozenset(one.decode() for one in found)
+            self._ask_s = now_s + 1.0
+        return self._watched
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -89,6 +89,8 @@ class Worker:
         How long the bus keeps, for replays, what all have acknowledged.
     clock_us : callable
         Microseconds UTC.
+    tell : callable
+        Told when the state changes, or the partitions.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Worker:
         most: int = 4096,
         kept_s: float = 3600.0,
         clock_us: Callable[[], int] = wall_us,
+        tell: Callable[[WorkerStatus], None] = lambda status: None,
     ) -> None:
         self.bus, self.home, self.start, self.most = bus, home, start, most
         self.status = WorkerStatus()
@@ -116,7 +119,8 @@ class Worker:
         self._homes: dict[int, PartitionHome] = {}
         self._keepers: dict[int, Keeper] = {}
         self._undone: list[Delivery] = []
-        self.kept_s, self.clock_us = kept_s, clock_us
+        self.kept_s, self.clock_us, self.tell = kept_s, clock_us, tell
+        self._told: tuple[object, ...] = ()
         self._shared_s = self._trimmed_s = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
@@ -129,6 +133,10 @@ class Worker:
             except (Overloaded, Overtaken, StoreFailed) as error:
                 self._note(error)
                 stop.wait(self._backoff.next_s())
+            seen = (self.status.state, self.status.held, self.status.elsewhere)
+            if seen != self._told:
+                self._told = seen
+                self.tell(self.status)
         self.close()
 
     def step(self, wait_s: float) -> int:
