@@ -46,6 +46,7 @@ def freeze(engine: LiveEngine, sinks: Mapping[str, bytes]) -> Frozen:
             "names": list(lane.names),
             "kinds": list(lane.kinds),
             "agents": list(lane.agents),
+            "tenants": list(lane.tenants),
             "models": list(lane.models),
             "clocks": dict(lane.clocks),
             "counts": asdict(lane.counts),
@@ -140,6 +141,7 @@ def _restore_lane(
     lane.names = [(tenant, lead) for tenant, lead in told["names"]]
     lane.kinds = {name: code for code, name in enumerate(told["kinds"])}
     lane.agents = {name: code for code, name in enumerate(told["agents"])}
+    lane.tenants = {name: code for code, name in enumerate(told["tenants"])}
     lane.models = list(told["models"])
     lane.clocks = {tenant: int(us) for tenant, us in told["clocks"].items()}
     lane.counts = Counts(**told["counts"])

@@ -84,6 +84,7 @@ class Lane:
         self.models: list[str] = [plan.version]
         self.kinds: dict[str, int] = {}
         self.agents: dict[str, int] = {}
+        self.tenants: dict[str, int] = {}
         self.clocks: dict[str, int] = {}
         self.names: list[tuple[str, str]] = []
         self.counts = Counts()
@@ -91,7 +92,7 @@ class Lane:
         self.families = tuple(families)
         self.book = LeadBook(len(families))
         self._family = np.array([families.index(f.family) for f in plan.features], np.int64)
-        self._fields = _fields_of(self.store)
+        self.fields = _fields_of(self.store)
         self.use(plan)
 
     def use(self, plan: Plan) -> None:
@@ -109,7 +110,7 @@ class Lane:
 
     def take(self, entries: Entries) -> Outcome:
         """Take entries of the journal in order; each new event gets one row."""
-        log, misfits = columns_of(entries.events, self._fields)
+        log, misfits = columns_of(entries.events, self.fields)
         self.counts.misfits += misfits
         as_of_us = self._as_of(log, entries.stamps_us)
         taken = self.store.take(log, as_of_us)
@@ -139,7 +140,7 @@ class Lane:
 
     def learn(self, entries: Entries) -> None:
         """Take entries without scoring them: history that was scored before."""
-        log, _ = columns_of(entries.events, self._fields)
+        log, _ = columns_of(entries.events, self.fields)
         as_of_us = self._as_of(log, entries.stamps_us)
         taken = self.store.take(log, as_of_us)
         self._learn_names(log, taken.slots)
@@ -160,11 +161,14 @@ class Lane:
 
     def _learn_names(self, log: EventLog, slots: NDArray[np.int32]) -> None:
         known = len(self.names)
+        codes = []
         for k in np.flatnonzero(slots >= known):
             if slots[k] == len(self.names):
                 tenant = log.tenant.names[log.tenant.codes[k]]
                 self.names.append((tenant, log.lead.names[log.lead.codes[k]]))
+                codes.append(self.tenants.setdefault(tenant, len(self.tenants)))
         self.book.reserve(len(self.names))
+        self.book.rows["tenant"][known : len(self.names)] = codes
 
     def _count(self, status: NDArray[np.int8]) -> None:
         n = np.bincount(status, minlength=4)

@@ -15,6 +15,7 @@ RECENT = 32
 
 LEAD = np.dtype(
     [
+        ("tenant", np.int32),  # code of the engine
         ("offset", np.int64),  # of the last event taken
         ("event_us", np.int64),  # time of the latest event
         ("arrived_us", np.int64),

@@ -182,7 +182,7 @@ def _health(found: Any) -> dict[str, Any] | None:
     return {
         "score": number(one.score),
         "level": one.level,
-        "parts": {part.name: number(part.score) for part in one.parts},
+        "parts": {part.name: number(part.points) for part in one.parts},
     }
 
 

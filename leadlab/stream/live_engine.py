@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,9 @@ class LiveEngine:
         """Take entries, `room` of them at most; one outcome a lane that they touch."""
         if not len(entries):
             return []
-        outcomes = [lane.take(part) for lane, part in self._by_lane(entries)]
+        outcomes = [
+            replace(self.lanes[name].take(part), lane=name) for name, part in self._by_lane(entries)
+        ]
         self.offset = entries.last
         if self.offset % STRIDE == 0:
             for lane in self.lanes.values():
@@ -74,21 +77,21 @@ class LiveEngine:
 
     def learn(self, entries: Entries) -> None:
         """Take entries without scoring them."""
-        for lane, part in self._by_lane(entries):
-            lane.learn(part)
+        for name, part in self._by_lane(entries):
+            self.lanes[name].learn(part)
         if len(entries):
             self.offset = entries.last
 
-    def _by_lane(self, entries: Entries) -> list[tuple[Lane, Entries]]:
+    def _by_lane(self, entries: Entries) -> list[tuple[str, Entries]]:
         if len(self.lanes) == 1:
-            return [(self.lanes[DEFAULT], entries)]
+            return [(DEFAULT, entries)]
         names = [e.tenant if e.tenant in self.lanes else DEFAULT for e in entries.events]
         found = []
         for name in dict.fromkeys(names):
             rows = [i for i, own in enumerate(names) if own == name]
             events = [entries.events[i] for i in rows]
             part = Entries(events, entries.offsets[rows], entries.stamps_us[rows])
-            found.append((self.lanes[name], part))
+            found.append((name, part))
         return found
 
     def silent(self, lane: Lane, before_us: int, active_us: int, most: int) -> NDArray[np.int64]:

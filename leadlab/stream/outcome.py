@@ -62,6 +62,8 @@ class Outcome:
     receipt : dict of str to float
         Clock in seconds when the batch passed each of `STAGES`; "arrived" is that of its oldest
         event.
+    lane : str
+        Whose plan; places count within a lane.
     """
 
     rows: NDArray[Any]
@@ -70,6 +72,7 @@ class Outcome:
     families: tuple[str, ...]
     scores: Scores | None = field(default=None, repr=False)
     receipt: dict[str, float] = field(default_factory=dict)
+    lane: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -1,0 +1,252 @@
+"""All of the live service at work together: what the API, the pages and the workers stand on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from leadlab.errors import BadInput
+from leadlab.features.table import FeatureTable
+from leadlab.schema.log import EventLog
+from leadlab.schema.wire import WireEvent
+from leadlab.schema.wire_columns import columns_of
+from leadlab.stream.cache import LocalLevel, ReadCache
+from leadlab.stream.lane import Lane
+from leadlab.stream.latency import Stages
+from leadlab.stream.lead_list import Wanted, page
+from leadlab.stream.lead_view import read_lead, score_told, told
+from leadlab.stream.live_engine import LiveEngine
+from leadlab.stream.message import Message
+from leadlab.stream.outcome import Outcome
+from leadlab.stream.pacing import Pacing
+from leadlab.stream.plan import Plan
+from leadlab.stream.service import Service, wall_us
+from leadlab.stream.sink import Sink
+from leadlab.stream.skew import Sample, SkewMeter
+from leadlab.stream.telling import Publish, Teller, Watched
+from leadlab.stream.windows import Windows
+
+SKEW_SHARE = 1e-3
+CACHE_BYTES, CACHE_S = 64 << 20, 30.0
+
+
+class Station:
+    """Service, windows, latencies, skew meter and read cache of one journal.
+
+    Parameters
+    ----------
+    home : Path
+    plan : Plan
+    own : mapping of str to Plan
+        Plans of tenants that have one.
+    publish, watched : callable
+        Where messages go, and whose are wanted; see `leadlab.stream.telling.Teller`.
+    sinks : sequence of Sink
+        Further ones, after those of the station.
+    levels : mapping
+        Levels of the read cache behind that of the process.
+    seed : int
+        Which rows the skew meter draws.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> event = WireEvent("e1", "acme", "ann", "Inquiry", 1_772_384_400_000_000)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     station = Station(Path(folder), Plan())
+    ...     station.start()
+    ...     _ = station.service.submit([event])
+    ...     station.service.settled()
+    ...     lead = msgspec.json.decode(station.lead("acme", "ann"))
+    ...     station.stop()
+    >>> lead["lead"], lead["fallback"], lead["timeline"][0]["kind"]
+    ('ann', True, 'Inquiry')
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        plan: Plan,
+        *,
+        own: Mapping[str, Plan] | None = None,
+        publish: Publish | None = None,
+        watched: Watched | None = None,
+        sinks: Sequence[Sink] = (),
+        pacing: Pacing | None = None,
+        plan_of: Callable[[str], Plan] | None = None,
+        clock: Callable[[], int] = wall_us,
+        levels: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.clock = clock
+        self.stages = Stages()
+        self.windows: dict[str, Windows] = {}
+        self.skew = SkewMeter(self._journalled, share=SKEW_SHARE, rng=np.random.default_rng(seed))
+        self.cache = ReadCache(local=LocalLevel(CACHE_BYTES, ttl_s=CACHE_S), **(levels or {}))
+        self._publish: Publish = publish or (lambda messages: None)
+        self._watched: Watched = watched or frozenset
+        teller = Teller(self._publish, self._watched)
+        self.service = Service(
+            home,
+            lambda: LiveEngine(plan, own),
+            [
+                Sink("windows", self._count, None, None, self._window_state, self._window_restore),
+                Sink("skew", self._sample),
+                Sink("messages", teller.take, self._perform, teller.reread),
+                *sinks,
+                Sink("latency", self._clocked),
+            ],
+            pacing=pacing,
+            plan_of=plan_of,
+            clock=clock,
+        )
+        self._checking = threading.Thread(target=self._check_skew, name="skew", daemon=True)
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Recover, and begin."""
+        self.service.start()
+        self._checking.start()
+
+    def stop(self) -> None:
+        """Finish what came, write a checkpoint, and end."""
+        self._ended.set()
+        if self._checking.is_alive():
+            self._checking.join()
+        self.service.stop()
+
+    # -- sinks -------------------------------------------------------------------------------------
+
+    def _window(self, lane: str) -> Windows:
+        if lane not in self.windows:
+            plan = self.service.engine.lanes[lane].plan
+            self.windows[lane] = Windows(conversions=plan.converted)
+        return self.windows[lane]
+
+    def _count(self, outcome: Outcome) -> None:
+        self._window(outcome.lane).add(outcome)
+
+    def _window_state(self) -> bytes:
+        return msgspec.msgpack.encode({lane: w.state() for lane, w in self.windows.items()})
+
+    def _window_restore(self, content: bytes) -> None:
+        for lane, state in msgspec.msgpack.decode(content, type=dict[str, bytes]).items():
+            windows = Windows()
+            windows.restore(state)
+            self.windows[lane] = windows
+
+    def _sample(self, outcome: Outcome) -> None:
+        if not outcome.receipt.get("replayed"):
+            self.skew.note(outcome)
+
+    def _clocked(self, outcome: Outcome) -> None:
+        if not outcome.receipt.get("replayed"):
+            self.stages.note(outcome)
+
+    def _perform(self, now_us: int) -> None:
+        """Tell the figures of the windows to each tenant that watches."""
+        watched = self._watched()
+        messages = []
+        for windows in self.windows.values():
+            for tenant in windows.tenants:
+                if watched is None or tenant in watched:
+                    body = {"figures": windows.figures(tenant, now_us)}
+                    messages.append(
+                        Message(topic="performance", tenant=tenant, at_us=now_us, body=body)
+                    )
+        if messages:
+            self._publish(messages)
+
+    # -- skew --------------------------------------------------------------------------------------
+
+    def _check_skew(self) -> None:
+        while not self._ended.wait(1.0):
+            try:
+                self.skew.check(4)
+            except BadInput as error:
+                self.service.status.trouble("skew", error)
+
+    def _journalled(self, sample: Sample) -> EventLog:
+        """What the journal held of a tenant when a row was served."""
+        events: list[WireEvent] = []
+        after = 0
+        while after < sample.offset:
+            entries = self.service.journal.read(after, min(8192, sample.offset - after))
+            if not len(entries):
+                break
+            events += [e for e in entries.events if e.tenant == sample.tenant]
+            after = entries.last
+        fields = self.service.engine.lane_of(sample.tenant).fields
+        return columns_of(events, fields)[0].canonical()
+
+    # -- reads -------------------------------------------------------------------------------------
+
+    def now_us(self) -> int:
+        """The moment that reads hold as of: the clock, and never before the journal."""
+        return max(self.clock(), self.service.journal.last_stamp_us)
+
+    def lead(self, tenant: str, lead: str, timeline: int = 20) -> bytes:
+        """Everything of one lead as JSON; a kept copy serves for `CACHE_S` until something happens.
+
+        Raises
+        ------
+        UnknownName
+            Where the tenant has no such lead.
+        """
+        service = self.service
+        with service.reading() as engine:
+            lane = engine.lane_of(tenant)
+            version = int(lane.book.rows["offset"][lane.place_of(tenant, lead)])
+
+        def make() -> bytes:
+            with service.reading():
+                read = read_lead(lane, tenant, lead, self.now_us())
+            return msgspec.json.encode(told(lane, read, service.journal.events_at, timeline))
+
+        what = f"lead:{timeline}:{lane.plan.version}"
+        return self.cache.read(tenant, lead, what, version, make)
+
+    def leads(self, tenant: str, wanted: Wanted) -> dict[str, Any]:
+        """A page of a tenant's leads."""
+        with self.service.reading() as engine:
+            return page(engine.lane_of(tenant), tenant, wanted)
+
+    def row(self, tenant: str, lead: str) -> tuple[Lane, FeatureTable]:
+        """A lead's features now, with the lane that scores them."""
+        with self.service.reading() as engine:
+            lane = engine.lane_of(tenant)
+            lane.place_of(tenant, lead)
+            return lane, lane.read(tenant, [lead], self.now_us())
+
+    def what_if(
+        self, tenant: str, lead: str, features: Mapping[str, float | None]
+    ) -> dict[str, Any]:
+        """The score that a lead would have if some of its features were otherwise.
+
+        Raises
+        ------
+        UnknownName
+            For a lead or a feature that is not known.
+        """
+        lane, table = self.row(tenant, lead)
+        values = table.values.copy()
+        place = {name: i for i, name in enumerate(table.names)}
+        for name, value in features.items():
+            table.features[name]
+            values[0, place[name]] = np.nan if value is None else value
+        other = FeatureTable(values, table.features, table.tenant, table.lead, table.as_of_us)
+        before, after = lane.scores_of(table), lane.scores_of(other)
+        return {"now": score_told(lane, before, 0), "then": score_told(lane, after, 0)}
+
+    def figures(self, tenant: str) -> dict[str, float]:
+        """Figures of a tenant's windows."""
+        found: dict[str, float] = {}
+        for windows in self.windows.values():
+            if tenant in windows.tenants:
+                found.update(windows.figures(tenant, self.now_us()))
+        return found
