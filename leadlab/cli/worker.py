@@ -20,8 +20,6 @@ from leadlab.stream.engine_keeper import EngineKeeper, check_together
 from leadlab.stream.plan import Plan
 from leadlab.stream.redis_bus import RedisBus
 from leadlab.stream.redis_messages import RedisMessages
-from leadlab.stream.sink import Sink
-from leadlab.stream.telling import Teller
 from leadlab.stream.worker import Worker, WorkerStatus
 
 HELP = """Take a share of the events that come through Redis; journal, score and explain them.
@@ -57,10 +55,9 @@ def worker(
     bus = RedisBus(redis, namespace=namespace, lasting=not trust_redis)
     check_together(plan, bus.by)
     messages = RedisMessages(redis, namespace=namespace)
-    teller = Teller(messages.send, messages.watched)
 
     def start(_partition: int, folder: Path) -> EngineKeeper:
-        return EngineKeeper(folder, plan, [Sink("messages", teller.take)])
+        return EngineKeeper(folder, plan, publish=messages.send, watched=messages.watched)
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

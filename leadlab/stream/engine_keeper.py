@@ -8,16 +8,16 @@ from pathlib import Path
 from leadlab.errors import ConfigError, LeadlabError
 from leadlab.features.feature import entities
 from leadlab.stream.entries import Entries
-from leadlab.stream.live_engine import LiveEngine
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.partition import By
 from leadlab.stream.plan import Plan
-from leadlab.stream.service import Service
 from leadlab.stream.sink import Sink
+from leadlab.stream.station import Station
+from leadlab.stream.telling import Publish, Watched
 
 
 class EngineKeeper:
-    """Keeps a partition in the journal of a `Service`, which scores it.
+    """Keeps a partition in the journal of a `Station`, which scores it and tells of it.
 
     Events are stamped as the bus took them, so that a worker that was away makes of them what it
     would have made then.
@@ -27,10 +27,11 @@ class EngineKeeper:
     folder : Path
         Of the partition.
     plan : Plan
+    publish, watched : callable
     sinks : sequence of Sink
     pacing : Pacing, optional
     plan_of : callable, optional
-        As for `Service`.
+        As for `Station`.
 
     Raises
     ------
@@ -42,29 +43,31 @@ class EngineKeeper:
         self,
         folder: Path,
         plan: Plan,
-        sinks: Sequence[Sink] = (),
         *,
+        publish: Publish,
+        watched: Watched,
+        sinks: Sequence[Sink] = (),
         pacing: Pacing | None = None,
         plan_of: Callable[[str], Plan] | None = None,
     ) -> None:
-        self.service = Service(
-            folder, lambda: LiveEngine(plan), sinks, pacing=pacing, plan_of=plan_of
-        )
-        self.service.start()
+        self.station = Station(
+            folder, plan, publish=publish, watched=watched, sinks=sinks, pacing=pacing,
+            plan_of=plan_of,
+        )  # fmt: skip
+        self.station.start()
 
     def keep(self, entries: Entries) -> None:
         """See `Keeper.keep`."""
-        status = self.service.status
-        if status.state == "failed":
-            raise LeadlabError(
-                "the engine failed", where=str(self.service.home), got=status.failure
-            )
+        service = self.station.service
+        if service.status.state == "failed":
+            where, got = str(service.home), service.status.failure
+            raise LeadlabError("the engine failed", where=where, got=got)
         first_us, last_us = int(entries.stamps_us[0]), int(entries.stamps_us[-1])
-        self.service.submit(entries.events, arrived_s=first_us / 1e6, stamp_us=last_us)
+        service.submit(entries.events, arrived_s=first_us / 1e6, stamp_us=last_us)
 
     def close(self) -> None:
         """See `Keeper.close`."""
-        self.service.stop()
+        self.station.stop()
 
 
 def check_together(plan: Plan, by: By) -> None:
