@@ -21,9 +21,9 @@ from leadlab.models.actions import recommendation
 from leadlab.models.actions.beliefs import Beliefs, learn
 from leadlab.models.actions.catalogue import Catalogue, catalogue, read_catalogue
 from leadlab.models.actions.eligibility import Contact
-from leadlab.models.actions.policy import Option, recommend
+from leadlab.models.actions.policy import recommend
 from leadlab.models.actions.quiet_hours import Place
-from leadlab.models.actions.recommendation import Recommendation
+from leadlab.models.actions.ranked import ranked
 from leadlab.schema import EventLog
 
 HELP = """Rank what to do about a lead, and draw one recommendation.
@@ -100,7 +100,7 @@ def next_action(
         )  # fmt: skip
     if to is not None:
         recommendation.append(to, record)
-    told = _told(options, record, scored, offered)
+    told = ranked(options, record, scored, offered)
     print_json(told) if as_json else _show(told, offered, to)
 
 
@@ -128,48 +128,6 @@ def _scored(events: EventLog, scorer: Scorer, own: EventLog, until_us: int) -> d
     return {
         "chance": float(scores.probability[0]),
         "reasons": [reason.text for reason in reasons(scores, 0, 3)],
-    }
-
-
-def _told(
-    options: list[Option], record: Recommendation, scored: dict[str, Any], offered: Catalogue
-) -> dict[str, Any]:
-    return {
-        "lead": record.lead,
-        "tenant": record.tenant,
-        "as_of": record.as_of.isoformat(),
-        "model": record.model,
-        "situation": record.situation,
-        **scored,
-        "outcome": offered.terms.outcome,
-        "horizon_days": offered.terms.horizon_days,
-        "worth_usd": offered.terms.worth_usd,
-        "recommended": {
-            "id": record.id,
-            "action": record.action,
-            "propensity": record.propensity,
-        },
-        "actions": [
-            {
-                "action": o.action.name,
-                "family": o.action.family,
-                "channel": o.action.channel,
-                "words": o.action.words,
-                "within_hours": o.action.within_hours,
-                "uplift": o.uplift,
-                "low": o.low,
-                "high": o.high,
-                "cost_usd": o.cost_usd,
-                "net_usd": o.net_usd,
-                "propensity": o.propensity,
-                "basis": o.basis,
-            }
-            for o in options
-        ],
-        "refused": [
-            {"action": r.action, "why": list(r.why), "until": r.until and r.until.isoformat()}
-            for r in record.refused
-        ],
     }
 
 

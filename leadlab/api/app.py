@@ -1,0 +1,86 @@
+"""The application: routes, gate, limits and problems around one station."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from leadlab import __version__
+from leadlab.api import event_routes, lead_routes, problems, state_routes
+from leadlab.api.body import BodyLimit
+from leadlab.api.broadcast import Broadcast
+from leadlab.api.correlation import Correlation
+from leadlab.api.deps import Gate, stream_principal
+from leadlab.api.desk import Desk
+from leadlab.api.identity import Principal
+from leadlab.api.keys import KeyStore
+from leadlab.api.limits import LimitHeaders, Limits
+from leadlab.api.roles import need
+from leadlab.api.settings import ApiSettings
+from leadlab.api.stream_routes import stream_router
+from leadlab.api.tickets import Tickets
+from leadlab.api.tokens import Verifier
+
+ABOUT = """Every event scored at once and exactly explained.
+
+Send events to `/v1/events`; read leads from `/v1/leads`; follow `/v1/stream`. Each request proves
+who asks by `Authorization: Bearer <token>` or `X-API-Key: <key>` (`leadlab token --help`), and sees
+what belongs to its tenant only. Errors are problem details (RFC 9457).
+"""
+
+
+def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastAPI:
+    """Put the application together.
+
+    Parameters
+    ----------
+    desk : Desk
+        With a station that was started; it is not stopped here.
+    settings : ApiSettings
+    broadcast : Broadcast
+        Where the station's messages go.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with broadcast.serving():
+            yield
+        desk.pool.shutdown()
+
+    app = FastAPI(
+        title="leadlab",
+        version=__version__,
+        description=ABOUT,
+        lifespan=lifespan,
+        redoc_url=None,
+        default_response_class=Response,
+    )
+    app.state.desk = desk
+    app.state.gate = Gate(
+        Verifier(settings),
+        KeyStore(settings.keys_file),
+        Tickets(),
+        Limits(settings.rates, settings.limits),
+        time.time,
+    )
+    problems.install(app)
+    app.include_router(event_routes.router)
+    app.include_router(lead_routes.router)
+    app.include_router(state_routes.router)
+    app.include_router(stream_router(broadcast, _watcher))
+    app.add_middleware(LimitHeaders)
+    app.add_middleware(BodyLimit, most_bytes=settings.body_bytes)
+    app.add_middleware(Correlation)
+    return app
+
+
+async def _watcher(connection: HTTPConnection) -> Principal:
+    """Who opens a stream, if they may watch."""
+    who = await stream_principal(connection)
+    need(who, "stream:read")
+    return who

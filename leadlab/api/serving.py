@@ -1,0 +1,90 @@
+"""From files and addresses to a running station with the application around it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+from fastapi import FastAPI
+
+from leadlab.api.app import create_app
+from leadlab.api.audit import Trail
+from leadlab.api.broadcast import Broadcast
+from leadlab.api.desk import Desk
+from leadlab.api.filters import Filters
+from leadlab.api.logs import log_json
+from leadlab.api.settings import ApiSettings
+from leadlab.errors import BadInput, BrokenFile
+from leadlab.models.matching.catalogue import Catalogue
+from leadlab.stream.message import Message
+from leadlab.stream.pacing import Pacing
+from leadlab.stream.plan import Plan
+from leadlab.stream.station import Station
+from leadlab.stream.telling import standing_messages
+
+
+def application(
+    home: Path,
+    plan: Plan,
+    *,
+    plan_of: Callable[[str], Plan] | None = None,
+    homes: Path | None = None,
+    rules: Path | None = None,
+    keep: int | None = None,
+    redis: str | None = None,
+    settings: ApiSettings | None = None,
+) -> tuple[FastAPI, Station]:
+    """A started station and the application that serves it.
+
+    Raises
+    ------
+    StoreFailed
+        If another process holds the journal.
+    ConfigError
+        If a setting cannot be used.
+    """
+    log_json(sys.stderr)
+    settings = settings or ApiSettings.from_environment()
+    station: Station
+
+    def snapshot(tenant: str, filters: Filters) -> Iterable[Message]:
+        del filters  # what a client may not see is left out by the broadcast
+        with station.service.reading() as engine:
+            return list(standing_messages(engine.lane_of(tenant), tenant))
+
+    broadcast = Broadcast(snapshot=snapshot)
+    pacing = replace(Pacing(), keep=keep)
+    station = Station(
+        home,
+        plan,
+        publish=broadcast.publish,
+        watched=lambda: broadcast.tenants,
+        pacing=pacing,
+        plan_of=plan_of,
+    )
+    del rules, redis
+    catalogue = None if homes is None else read_homes(homes)
+    desk = Desk(station, Trail(settings.audit_file, settings.audit_key), catalogue)
+    app = create_app(desk, settings, broadcast)
+    station.start()
+    return app, station
+
+
+def read_homes(path: Path) -> Catalogue:
+    """Homes of a file, with RESO names in snake_case.
+
+    Raises
+    ------
+    BadInput, BrokenFile
+        If there is no such file, or it cannot be read.
+    """
+    if path.suffix not in (".csv", ".parquet") or not path.is_file():
+        raise BadInput("no file of homes", where=str(path), expected="a .csv or .parquet file")
+    try:
+        frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise BrokenFile("cannot read homes", where=str(path), got=str(error)[:100]) from error
+    return Catalogue.prepare(frame)

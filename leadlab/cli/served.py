@@ -1,0 +1,84 @@
+"""Which models a live command scores with, and taking up promotions while it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadlab.cli.score import REGISTERED, registered, scorer_of
+from leadlab.config import Settings
+from leadlab.errors import LeadlabError
+from leadlab.registry import Registry
+from leadlab.stream.plan import Plan
+
+if TYPE_CHECKING:
+    from leadlab.stream.station import Station
+
+WATCH_S = 5.0
+_log = logging.getLogger(__name__)
+PlanOf = Callable[[str], Plan] | None
+
+
+def plan_from(model: str | None, churn: Path | None) -> tuple[Plan, PlanOf]:
+    """The plan of the models that a command names, and how to find one used before.
+
+    A model that cannot be read does not keep the service down: rules stand in, which the log and
+    every result say.
+    """
+    scorer, silence = None, None
+    if model is not None:
+        try:
+            scorer = scorer_of(model)
+        except LeadlabError as error:
+            _log.error("the model cannot be used, rules stand in", exc_info=error)
+    if churn is not None:
+        from leadlab.cli.churn import loaded  # noqa: PLC0415  (only where asked)
+
+        silence = loaded(churn)
+    return Plan.of(scorer, silence), _plan_of(model)
+
+
+def _plan_of(model: str | None) -> PlanOf:
+    """How to load a version of the registry that scored before; None without a registry."""
+    if model is None or not model.startswith(REGISTERED):
+        return None
+
+    def found(version: str) -> Plan:
+        name, _, number = version.partition("@")
+        registry = Registry(Settings.from_environment().registry)
+        return Plan.of(registered(registry, name, number))
+
+    return found
+
+
+@contextlib.contextmanager
+def model_watch(model: str | None, station: Station) -> Iterator[None]:
+    """Take up what is promoted in the registry, and go back where it is rolled back."""
+    if model is None or not model.startswith(REGISTERED) or "@" in model:
+        yield
+        return
+    name = model.removeprefix(REGISTERED)
+    ended = threading.Event()
+
+    def watch() -> None:
+        registry = Registry(Settings.from_environment().registry)
+        while not ended.wait(WATCH_S):
+            try:
+                champion = registry.version(name).name
+                if champion != station.service.engine.lanes[""].plan.version:
+                    station.service.promote(Plan.of(registered(registry, name, "champion")))
+                    _log.info("another model scores from now on", extra={"model": champion})
+            except LeadlabError as error:
+                station.service.status.trouble("model", error)
+
+    thread = threading.Thread(target=watch, name="model-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
