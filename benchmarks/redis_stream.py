@@ -117,9 +117,11 @@ def results_in(home: Path) -> int:
     """Results stored so far: offsets of a journal count its events from 1."""
     total = 0
     for path in home.glob("partitions/*/results.db"):
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-            query = "SELECT last FROM results ORDER BY first DESC LIMIT 1"
-            total += (db.execute(query).fetchone() or (0,))[0]
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        there = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'results'").fetchone()
+        query = "SELECT last FROM results ORDER BY first DESC LIMIT 1"
+        total += (db.execute(query).fetchone() or (0,))[0] if there else 0
+        db.close()
     return total
 
 
@@ -152,8 +154,8 @@ def whole(url: str, folder: Path, n: int) -> float:
     live_bodies.write(bodies, n + TENANTS * live_bodies.BODY, 20_000)
     bus = RedisBus(url, namespace="whole", partitions=PARTITIONS, bound=200_000)
     command = [
-        sys.executable, "-c", "from leadlab.cli import main; main()", "worker", "--redis", url, "--namespace", "whole",
-        "--home", str(home), "--model", str(model),
+        sys.executable, "-c", "from leadlab.cli import main; main()", "worker", "--redis", url,
+        "--namespace", "whole", "--home", str(home), "--model", str(model),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     workers = [
@@ -166,7 +168,7 @@ def whole(url: str, folder: Path, n: int) -> float:
         )
         stored(home, sent)
         start_s, before = time.perf_counter(), sent
-        for k, (body, _, _) in read:
+        for k, body in read:
             sent += publish_body(bus, body, k)
         stored(home, sent)
         elapsed_s = time.perf_counter() - start_s
