@@ -158,14 +158,12 @@ def whole(url: str, folder: Path, n: int) -> float:
         "--namespace", "whole", "--home", str(home), "--model", str(model),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    workers = [
-        subprocess.Popen([*command, "--name", f"w{k}"], env=environment) for k in range(WORKERS)
-    ]
+    each = PARTITIONS // WORKERS
+    shares = [f"{k * each}-{k * each + each - 1}" for k in range(WORKERS)]
+    workers = [subprocess.Popen([*command, "--partitions", s], env=environment) for s in shares]
     try:
-        read = enumerate(live_bodies.read(bodies))
-        sent = sum(
-            publish_body(bus, body, k) for k, (body, _, _) in itertools.islice(read, TENANTS)
-        )
+        read = ((k, body) for k, (body, _, _) in enumerate(live_bodies.read(bodies)))
+        sent = sum(publish_body(bus, body, k) for k, body in itertools.islice(read, TENANTS))
         stored(home, sent)
         start_s, before = time.perf_counter(), sent
         for k, body in read:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadlab.schema.wire import WireEvent
@@ -14,6 +14,7 @@ from leadlab.stream.plan import Plan
 WHO = st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"))
 
 
+@settings(deadline=None, max_examples=40)
 @given(batches=st.lists(st.lists(WHO, min_size=1, max_size=6), max_size=4))
 def test_places_bear_the_names_of_their_leads(batches: list[list[tuple[str, str]]]) -> None:
     lane, n = Lane(Plan()), 0
