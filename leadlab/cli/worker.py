@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import socket
 import threading
@@ -54,7 +55,7 @@ def worker(
     plan = _plan(model, settings)
     bus = RedisBus(redis, namespace=namespace, lasting=not trust_redis)
     check_together(plan, bus.by)
-    messages = RedisMessages(redis, namespace=namespace)
+    messages = RedisMessages(redis, namespace=namespace, timeout_s=1.0)
 
     def start(_partition: int, folder: Path) -> EngineKeeper:
         return EngineKeeper(folder, plan, publish=messages.send, watched=messages.watched)
@@ -95,10 +96,11 @@ def _numbers(text: str, partitions: int) -> list[int] | None:
         return None
     found: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if not (first.isdigit() and (last or first).isdigit()):
+        span = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", part.strip())
+        if span is None:
             raise BadInput("no partitions", where="--partitions", got=text, expected="auto or 0-3")
-        found.update(range(int(first), int(last or first) + 1))
+        first, last = span[1], span[2] or span[1]
+        found.update(range(int(first), int(last) + 1))
     if not found or max(found) >= partitions:
         expected = f"0 to {partitions - 1}"
         raise BadInput("no such partition", where="--partitions", got=text, expected=expected)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from leadlab.errors import BrokenFile
+from leadlab.errors import BrokenFile, StoreFailed
 from leadlab.stream.message import Message
 from leadlab.stream.redis_link import TIMEOUT_S, connect, failing, plain
 
@@ -55,10 +55,13 @@ class RedisMessages:
             If Redis cannot be reached; whether it has the batch is unknown.
         """
         if messages:
-            with failing(self.where):
-                self.client.xadd(
-                    self.key, {"m": _ENCODER.encode(messages)}, maxlen=self.most, approximate=True
-                )
+            content = {"m": _ENCODER.encode(messages)}
+            try:
+                with failing(self.where):
+                    self.client.xadd(self.key, content, maxlen=self.most, approximate=True)
+            except StoreFailed:
+                self._watched, self._ask_s = frozenset(), time.monotonic() + AGAIN_S
+                raise
 
     def newest(self) -> str:
         """Cursor of the last batch sent, to read on from."""

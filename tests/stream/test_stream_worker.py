@@ -229,3 +229,39 @@ def test_messages_reach_every_reader_from_its_cursor(server: RedisServer) -> Non
     assert found == sent[3:]
     assert messages.read(after, 0.01) == (after, [])
     messages.close()
+
+
+def test_only_those_who_are_watched_are_told_of(server: RedisServer) -> None:
+    name = f"messages-{next(_NAMES)}"
+    api, worker = (RedisMessages(server.url, namespace=name) for _ in range(2))
+    api.watch(["acme", "other"])
+    assert worker.watched() == {"acme", "other"}
+    api.watch(["third"])
+    assert worker.watched() == {"acme", "other"}
+    api.close()
+    worker.close()
+
+
+def test_messages_wait_for_no_server_that_is_away(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path / "redis")
+    messages = RedisMessages(server.url)
+    messages.watch(["acme"])
+    assert messages.watched() == {"acme"}
+    server.kill()
+    one = Message(topic="scores", tenant="acme", at_us=1, key="ann")
+    with pytest.raises(StoreFailed):
+        messages.send([one])
+    assert messages.watched() == frozenset()
+    messages.close()
+
+
+def test_an_id_is_known_across_the_edge_of_a_window(server: RedisServer) -> None:
+    bus = RedisBus(server.url, namespace=f"edge-{next(_NAMES)}", window_s=1)
+    for i in range(3):
+        bus.publish([event(i)])
+        time.sleep(0.3)
+    assert bus.publish([event(2), event(1)]).new == 0
+    ttls = [bus.client.ttl(key) for key in bus.client.keys(bus.prefix + "seen:*")]
+    assert ttls
+    assert all(0 <= ttl <= 2 for ttl in ttls)
+    bus.close()
