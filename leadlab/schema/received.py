@@ -260,6 +260,14 @@ class _Reader:
             raise BadInput("no object", got=type(fields).__name__, expected="a JSON object")
         if fields.get("tenant") not in (None, self.tenant):
             raise BadInput("another tenant's event", where="tenant", got=fields["tenant"])
+        moment = "time" if "specversion" in fields else "at"
+        if isinstance(fields.get(moment), int | float):
+            raise BadInput(
+                "a number is no time",
+                where=moment,
+                got=fields[moment],
+                expected="such as 2026-03-01T10:00:00Z",
+            )
         fields = {**fields, "tenant": self.tenant}
         if "specversion" in fields:
             event = from_cloudevent(fields)
