@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,7 @@ from leadlab.models.matching.catalogue import Catalogue
 from leadlab.stream.message import Message
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.plan import Plan
+from leadlab.stream.redis_bus import RedisBus
 from leadlab.stream.station import Station
 from leadlab.stream.telling import standing_messages
 
@@ -71,8 +73,9 @@ def application(
         plan_of=plan_of,
         reader=reader,
         homes=None if homes is None else read_homes(homes),
+        open_bus=None if redis is None else partial(RedisBus, redis),
     )
-    del rules, redis
+    del rules
     desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
     app = create_app(desk, settings, broadcast)
     station.start()
