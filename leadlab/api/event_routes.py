@@ -68,7 +68,8 @@ _BODY = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": {"anyOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
+            "schema": {"anyOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]},
+            "example": {"id": "e1", "lead": "ann", "kind": "Inquiry", "at": "2026-11-21T10:00:00Z"},
         },
         "application/cloudevents+json": {"schema": _CLOUD},
         "application/cloudevents-batch+json": {"schema": {"type": "array", "items": _CLOUD}},
