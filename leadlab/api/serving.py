@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ from leadlab.api.settings import ApiSettings
 from leadlab.errors import BadInput, BrokenFile
 from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.matching.catalogue import Catalogue
+from leadlab.stream.alerts import default_rules, read_rules
 from leadlab.stream.message import Message
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.plan import Plan
@@ -73,9 +75,10 @@ def application(
         plan_of=plan_of,
         reader=reader,
         homes=None if homes is None else read_homes(homes),
+        rules=default_rules() if rules is None else read_rules(rules),
+        environ=os.environ,
         open_bus=None if redis is None else partial(RedisBus, redis),
     )
-    del rules
     desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
     app = create_app(desk, settings, broadcast)
     station.start()

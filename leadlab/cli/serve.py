@@ -36,7 +36,9 @@ def serve(
         Path | None, typer.Option(help="Conversation model, a file; rules read where none is.")
     ] = None,
     homes: Annotated[Path | None, typer.Option(help="Homes to match, .csv or .parquet.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="Alert rules, YAML.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Alert rules, YAML; those that leadlab brings along else.")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder of journal and state; live/ in LEADLAB_HOME.")
     ] = None,

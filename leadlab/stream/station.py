@@ -19,6 +19,8 @@ from leadlab.schema.log import EventLog
 from leadlab.schema.wire import WireEvent
 from leadlab.schema.wire_columns import columns_of
 from leadlab.stream.accepted import Accepted
+from leadlab.stream.alerting import Alerting
+from leadlab.stream.alerts import RulesFile
 from leadlab.stream.bus import Bus
 from leadlab.stream.cache import LocalLevel, ReadCache
 from leadlab.stream.follower import Follower
@@ -66,6 +68,10 @@ class Station:
         Homes to match buyers with.
     open_bus : callable, optional
         Opens a bus to publish to and to follow; see `leadlab.stream.follower`.
+    rules : RulesFile, optional
+        Alerts to raise; their store is ``alerts.db`` in `home`.
+    environ : mapping, optional
+        Where routes of the rules find their secrets.
     seed : int
         Which rows the skew meter draws.
 
@@ -100,6 +106,8 @@ class Station:
         reader: ConversationReader | None = None,
         homes: Catalogue | None = None,
         open_bus: Callable[[], Bus] | None = None,
+        rules: RulesFile | None = None,
+        environ: Mapping[str, str] | None = None,
         seed: int = 0,
     ) -> None:
         self.clock = clock
@@ -132,6 +140,13 @@ class Station:
                 self.matches, self._publish, self._watched, self.service.status
             )
             self.service.sinks.append(Sink("matches", self._matcher.take))
+        self.alerting: Alerting | None = None
+        if rules is not None:
+            self.alerting = Alerting(
+                rules, home / "alerts.db", self._all_figures, self._publish, environ or {},
+                self.service.status, seed=seed,
+            )  # fmt: skip
+            self.service.sinks.append(self.alerting.sink())
         self._follower: Follower | None = None
         if open_bus is not None:
             group = f"follower-{home_id(home)}"
@@ -145,6 +160,8 @@ class Station:
         self._checking.start()
         if self._matcher is not None:
             self._matcher.start()
+        if self.alerting is not None:
+            self.alerting.start()
         if self._follower is not None:
             self._follower.start()
 
@@ -158,6 +175,8 @@ class Station:
         if self._matcher is not None:
             self._matcher.stop()
         self.service.stop()
+        if self.alerting is not None:
+            self.alerting.stop()
 
     def submit(self, events: Sequence[WireEvent], *, arrived_s: float | None = None) -> Accepted:
         """Read what messages say, then take events; they are on disk when this returns.
@@ -211,6 +230,13 @@ class Station:
             windows = Windows()
             windows.restore(state)
             self.windows[lane] = windows
+
+    def _all_figures(self, now_us: int) -> dict[str, dict[str, float]]:
+        return {
+            tenant: windows.figures(tenant, now_us)
+            for windows in self.windows.values()
+            for tenant in windows.tenants
+        }
 
     def _sample(self, outcome: Outcome) -> None:
         if not outcome.receipt.get("replayed"):
