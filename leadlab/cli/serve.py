@@ -48,7 +48,10 @@ def serve(
         int | None, typer.Option(help="Events that the journal keeps; all when not given.")
     ] = None,
     redis: Annotated[
-        str | None, typer.Option(help="Address of Redis: workers score, this process serves.")
+        str | None,
+        typer.Option(
+            envvar="LEADLAB_REDIS", help="Address of Redis: workers score, this process serves."
+        ),
     ] = None,
     dashboards: Annotated[
         bool, typer.Option(help="Serve the pages of apps/ too, on the next port.")
