@@ -32,6 +32,8 @@ SCRIPTS = (
     "match_homes",
     "value_homes",
     "health",
+    "live_pipeline",
+    "sockets",
 )
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 

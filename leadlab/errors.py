@@ -89,7 +89,7 @@ class BadRows(BadInput):
 
 
 class UnknownName(LeadlabError, KeyError):
-    """A name that nothing bears; close names are offered.
+    """A name that nothing bears; close names are offered, unless `known` is None.
 
     Examples
     --------
@@ -99,16 +99,19 @@ class UnknownName(LeadlabError, KeyError):
 
     exit_code = 4
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str | None = None):
-        choices = sorted(set(known))
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str] | None, *, where: str | None = None
+    ):
+        choices = sorted(set(known or ()))
         close = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
+        hint: str | None
         if close:
             hint = "Did you mean " + " or ".join(f"'{c}'" for c in close) + "?"
         elif choices:
             shown = ", ".join(choices[:8]) + (", ..." if len(choices) > 8 else "")
             hint = f"Known: {shown}."
         else:
-            hint = "None is known yet."
+            hint = None if known is None else "None is known yet."
         super().__init__(f"unknown {kind} '{name}'", where=where, hint=hint)
         self.name = name
 

@@ -70,7 +70,11 @@ def answer(content: Any, status: int = 200, *, headers: dict[str, str] | None = 
 def tagged(request: Request, body: bytes) -> Response:
     """A JSON answer with an ETag; 304 without a body where the caller has the same already."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    headers = {
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization, X-API-Key",
+    }
     given = {one.strip().removeprefix("W/") for one in _wanted(request).split(",")}
     if tag in given or "*" in given:
         return Response(None, 304, headers)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from leadlab import __version__
@@ -15,12 +14,10 @@ from leadlab.api import event_routes, lead_routes, problems, state_routes
 from leadlab.api.body import BodyLimit
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.correlation import Correlation
-from leadlab.api.deps import Gate, stream_principal
+from leadlab.api.deps import Gate, require_stream
 from leadlab.api.desk import Desk
-from leadlab.api.identity import Principal
 from leadlab.api.keys import KeyStore
 from leadlab.api.limits import LimitHeaders, Limits
-from leadlab.api.roles import need
 from leadlab.api.settings import ApiSettings
 from leadlab.api.stream_routes import stream_router
 from leadlab.api.tickets import Tickets
@@ -51,7 +48,9 @@ def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastA
         async with broadcast.serving():
             yield
         desk.pool.shutdown()
+        keys.close()
 
+    keys = KeyStore(settings.keys_file)
     app = FastAPI(
         title="leadlab",
         version=__version__,
@@ -61,9 +60,10 @@ def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastA
         default_response_class=Response,
     )
     app.state.desk = desk
+    app.state.broadcast = broadcast
     app.state.gate = Gate(
         Verifier(settings),
-        KeyStore(settings.keys_file),
+        keys,
         Tickets(),
         Limits(settings.rates, settings.limits),
         time.time,
@@ -72,15 +72,8 @@ def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastA
     app.include_router(event_routes.router)
     app.include_router(lead_routes.router)
     app.include_router(state_routes.router)
-    app.include_router(stream_router(broadcast, _watcher))
+    app.include_router(stream_router(broadcast, require_stream("stream:read")))
     app.add_middleware(LimitHeaders)
     app.add_middleware(BodyLimit, most_bytes=settings.body_bytes)
     app.add_middleware(Correlation)
     return app
-
-
-async def _watcher(connection: HTTPConnection) -> Principal:
-    """Who opens a stream, if they may watch."""
-    who = await stream_principal(connection)
-    need(who, "stream:read")
-    return who

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from starlette.datastructures import MutableHeaders
@@ -19,6 +21,23 @@ _current: ContextVar[str] = ContextVar("correlation_id", default="-")
 def correlation_id() -> str:
     """Id of the request at hand; "-" outside of one."""
     return _current.get()
+
+
+@contextmanager
+def under(own: str) -> Iterator[None]:
+    """Have `correlation_id` give `own` within.
+
+    Examples
+    --------
+    >>> with under("order-4711"):
+    ...     correlation_id()
+    'order-4711'
+    """
+    before = _current.set(own)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def sane_id(given: bytes | None) -> str:
@@ -40,7 +59,10 @@ def sane_id(given: bytes | None) -> str:
 
 
 class Correlation:
-    """ASGI middleware, the outermost: accepts or makes the id, and repeats it in the answer."""
+    """ASGI middleware, the outermost: accepts or makes the id, and repeats it in the answer.
+
+    It also leaves it in ``scope["state"]["correlation_id"]``, for what runs further out.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -63,8 +85,6 @@ class Correlation:
                 MutableHeaders(scope=message)[HEADER] = own
             await send(message)
 
-        before = _current.set(own)
-        try:
+        scope.setdefault("state", {})["correlation_id"] = own
+        with under(own):
             await self.app(scope, receive, add)
-        finally:
-            _current.reset(before)

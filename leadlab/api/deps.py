@@ -82,7 +82,9 @@ class Gate:
         except NotProven:
             await self.limits.take("anonymous", _address(connection))
             raise
-        allowance = await self.limits.take(who.role, f"{who.tenant}:{who.key_id}")
+        # With its length a tenant's name cannot run into what follows it.
+        whose = f"{len(who.tenant)}:{who.tenant}:{who.key_id}"
+        allowance = await self.limits.take(who.role, whose)
         connection.state.principal, connection.state.allowance = who, allowance
         return who
 
@@ -139,16 +141,6 @@ async def principal(
     return await gate_of(request).admit(request, stream=False)
 
 
-async def stream_principal(connection: HTTPConnection) -> Principal:
-    """Who opens a WebSocket or an event stream.
-
-    Raises
-    ------
-    NotProven, TooMuch
-    """
-    return await gate_of(connection).admit(connection, stream=True)
-
-
 def require(scope: str) -> Callable[..., Awaitable[Principal]]:
     """A dependency: who asks, if they were granted `scope`; else `NotAllowed`."""
 
@@ -159,10 +151,14 @@ def require(scope: str) -> Callable[..., Awaitable[Principal]]:
     return permitted
 
 
-def require_stream(scope: str) -> Callable[..., Awaitable[Principal]]:
-    """The same for WebSockets and event streams."""
+def require_stream(scope: str) -> Callable[[HTTPConnection], Awaitable[Principal]]:
+    """The same for WebSockets and event streams, where a ticket or a subprotocol will do.
 
-    async def permitted(who: Annotated[Principal, Depends(stream_principal)]) -> Principal:
+    What it gives is a dependency, and may as well be called with the connection.
+    """
+
+    async def permitted(connection: HTTPConnection) -> Principal:
+        who = await gate_of(connection).admit(connection, stream=True)
         need(who, scope)
         return who
 

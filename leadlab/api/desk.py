@@ -36,13 +36,10 @@ class Desk:
     ----------
     station : Station
     trail : Trail
-    homes : object or None
-        Homes to match buyers with, a `leadlab.models.matching.catalogue.Catalogue`.
     """
 
     station: Station
     trail: Trail
-    homes: Any = None
     pool: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, THREADS, "api"))
 
     async def aside(self, work: Callable[[], Got]) -> Got:
@@ -80,7 +77,7 @@ class Desk:
             one = lane.book.rows[lane.place_of(who.tenant, lead)]
             agent = named(lane.agents, int(one["agent"]))
         if not may_see(who, who.tenant, agent):
-            raise UnknownName("lead", lead, ())
+            raise UnknownName("lead", lead, None)
 
     def version(self, tenant: str) -> str:
         """Model that scores a tenant's leads."""

@@ -95,7 +95,7 @@ async def events(
             raise BadInput("unusable number of events", got=rows, expected=f"1 to {MOST_ROWS:,}")
         if not got.events:
             return got, None
-        return got, desk.station.service.submit(got.events, arrived_s=arrived_s)
+        return got, desk.station.submit(got.events, arrived_s=arrived_s)
 
     # One event costs less to read than to hand over; the disk is waited for aside in any case.
     got, appended = await desk.aside(take)

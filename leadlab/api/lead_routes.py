@@ -14,7 +14,7 @@ from leadlab.api.answers import answer, fine, problems, tagged
 from leadlab.api.deps import require
 from leadlab.api.desk import Desk, desk_of
 from leadlab.api.identity import Principal
-from leadlab.api.next_actions import Contacting, homes_for, next_actions
+from leadlab.stream.advice import Contacting, next_actions
 from leadlab.stream.lead_list import LARGEST, Order, Wanted
 
 router = APIRouter(tags=["leads"])
@@ -111,9 +111,7 @@ async def matches(
 ) -> Response:
     """Homes for a buyer by what they did; 404 where the service was given no homes."""
     desk = desk_of(request)
-    told = await _seen(
-        desk, who, lead, lambda: homes_for(desk.station, desk.homes, who.tenant, lead, top)
-    )
+    told = await _seen(desk, who, lead, lambda: desk.station.matches(who.tenant, lead, top))
     await desk.note(who, "lead.matches", lead)
     return answer(told)
 

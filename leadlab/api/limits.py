@@ -130,17 +130,20 @@ class Limits:
 
 
 def _redis(address: str) -> MovingWindowRateLimiter:
+    wrong = ConfigError(
+        "LEADLAB_LIMITS names no place to count",
+        got=address.split(":", 1)[0],  # the rest may hold a password
+        expected="memory:// or redis://host:port/db",
+    )
+    if not address.startswith(("redis://", "rediss://")):
+        raise wrong
     try:
         storage = storage_from_string(
             address, wrap_exceptions=True, socket_timeout=WAIT_S, socket_connect_timeout=WAIT_S
         )
-        return MovingWindowRateLimiter(storage)
-    except (ConfigurationError, ValueError, NotImplementedError) as error:
-        raise ConfigError(
-            "LEADLAB_LIMITS names no place to count",
-            got=address.split(":", 1)[0],
-            expected="memory:// or redis://host:port/db",
-        ) from error
+    except (ConfigurationError, ValueError) as error:
+        raise wrong from error
+    return MovingWindowRateLimiter(storage)
 
 
 def _take(

@@ -9,12 +9,19 @@ from leadlab.errors import ConfigError
 SEND_BYTES = 131_072
 """What the kernel holds for one connection: older messages are better replaced than queued."""
 UNREAD_MS = 60_000
-"""A connection whose other end takes nothing for so long is dropped by the kernel."""
 BACKLOG = 4_096
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int, unread_ms: int = UNREAD_MS) -> socket.socket:
     """Open a socket to hand to the server; connections inherit its bounds.
+
+    Parameters
+    ----------
+    host : str
+    port : int
+        0 for any that is free.
+    unread_ms : int
+        A connection whose other end takes nothing for so long is dropped, where the system can.
 
     Raises
     ------
@@ -33,7 +40,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
         opened.bind((host, port))
         opened.listen(BACKLOG)
     except OSError as error:

@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
-from leadlab.api.correlation import correlation_id
+from leadlab.api.correlation import HEADER, correlation_id, under
 from leadlab.errors import (
     BadInput,
     LeadlabError,
@@ -124,37 +124,36 @@ def problem_of(error: LeadlabError) -> Response:
 
 def install(app: FastAPI) -> None:
     """Have every error of `app` told as a problem."""
-    app.add_exception_handler(LeadlabError, _of_leadlab)
-    app.add_exception_handler(HTTPException, _of_http)
+    # Starlette's types know handlers for requests and for WebSockets, not for both.
+    app.add_exception_handler(LeadlabError, _of_leadlab)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _of_http)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(Exception, _unforeseen)
 
 
-async def _of_leadlab(connection: HTTPConnection, error: Exception) -> Response:
+async def _of_leadlab(connection: HTTPConnection, error: Exception) -> Response | None:
     assert isinstance(error, LeadlabError)
     if status_of(error) >= 500:
         _log.error("a request failed", exc_info=error)
-    response = problem_of(error)
-    if isinstance(connection, WebSocket):
-        await _refuse(connection, response)
-    return response
+    return await _answer(connection, problem_of(error))
 
 
-async def _of_http(connection: HTTPConnection, error: Exception) -> Response:
+async def _of_http(connection: HTTPConnection, error: Exception) -> Response | None:
     assert isinstance(error, HTTPException)
-    response = problem(error.status_code, str(error.detail), headers=error.headers)
-    if isinstance(connection, WebSocket):
-        await _refuse(connection, response)
-    return response
+    problem_told = problem(error.status_code, str(error.detail), headers=error.headers)
+    return await _answer(connection, problem_told)
 
 
-async def _refuse(socket: WebSocket, response: Response) -> None:
-    """Answer a WebSocket: with the problem before it was accepted, else by a close code."""
-    accepted = socket.application_state != WebSocketState.CONNECTING
-    if not accepted and "websocket.http.response" in socket.scope.get("extensions", {}):
-        await socket.send_denial_response(response)
-    elif socket.application_state != WebSocketState.DISCONNECTED:
-        await socket.close(_INTERNAL if response.status_code >= 500 else _POLICY_VIOLATION)
+async def _answer(connection: HTTPConnection, response: Response) -> Response | None:
+    """What is to be sent; a WebSocket that cannot be told is closed, with a code that says why."""
+    if not isinstance(connection, WebSocket):
+        return response
+    opening = connection.application_state == WebSocketState.CONNECTING
+    if opening and "websocket.http.response" in connection.scope.get("extensions", {}):
+        return response
+    if connection.application_state != WebSocketState.DISCONNECTED:
+        await connection.close(_INTERNAL if response.status_code >= 500 else _POLICY_VIOLATION)
+    return None
 
 
 async def _of_validation(request: Request, error: Exception) -> Response:
@@ -168,5 +167,8 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    _log.error("a request failed unforeseen", exc_info=error)
-    return problem(500, "the service has failed")
+    # This runs outside of all middleware, where the id is known and no header is added any more.
+    own = str(request.scope.get("state", {}).get("correlation_id", "-"))
+    with under(own):
+        _log.error("a request failed unforeseen", exc_info=error)
+        return problem(500, "the service has failed", headers={HEADER: own})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import uvicorn
 from fastapi import FastAPI
 
 from leadlab.api.app import create_app
@@ -15,9 +17,11 @@ from leadlab.api.audit import Trail
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.desk import Desk
 from leadlab.api.filters import Filters
+from leadlab.api.listening import listening_socket
 from leadlab.api.logs import log_json
 from leadlab.api.settings import ApiSettings
 from leadlab.errors import BadInput, BrokenFile
+from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.matching.catalogue import Catalogue
 from leadlab.stream.message import Message
 from leadlab.stream.pacing import Pacing
@@ -35,6 +39,7 @@ def application(
     rules: Path | None = None,
     keep: int | None = None,
     redis: str | None = None,
+    reader: ConversationReader | None = None,
     settings: ApiSettings | None = None,
 ) -> tuple[FastAPI, Station]:
     """A started station and the application that serves it.
@@ -64,13 +69,39 @@ def application(
         watched=lambda: broadcast.tenants,
         pacing=pacing,
         plan_of=plan_of,
+        reader=reader,
+        homes=None if homes is None else read_homes(homes),
     )
     del rules, redis
-    catalogue = None if homes is None else read_homes(homes)
-    desk = Desk(station, Trail(settings.audit_file, settings.audit_key), catalogue)
+    desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
     app = create_app(desk, settings, broadcast)
     station.start()
     return app, station
+
+
+class _Server(uvicorn.Server):
+    """Tells those who watch that it ends, before it waits for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.broadcast.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """Serve an application until a signal ends it."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=131_072,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    _Server(config).run(sockets=[listening_socket(host, port)])
 
 
 def read_homes(path: Path) -> Catalogue:

@@ -41,12 +41,11 @@ async def ready(request: Request) -> Response:
         check_room(service.home)
     except StoreFailed as error:
         problems_.append(error.what)
-    fallback = [n or "default" for n, lane in service.engine.lanes.items()
-                if lane.plan.conversion is None]  # fmt: skip
+    fallback = sum(lane.plan.conversion is None for lane in service.engine.lanes.values())
     told = {
         "ready": not problems_,
         "problems": problems_,
-        "rules_instead_of_models": fallback,
+        "plans_by_rules": fallback,
         "troubles": sorted(service.status.troubles),
     }
     return answer(told, 503 if problems_ else 200)
@@ -153,8 +152,8 @@ async def ticket(
 def _measured(desk: Desk) -> Metrics:
     station = desk.station
     service, found = station.service, Metrics()
-    for name, lane in service.engine.lanes.items():
-        label = {"plan": name or "default"}
+    for number, lane in enumerate(service.engine.lanes.values()):
+        label = {"plan": str(number)}
         for field in ("events", "late", "repeated", "too_late", "misfits", "fallbacks",
                       "model_failures"):  # fmt: skip
             about = f"{field.replace('_', ' ').capitalize()} met by the engine."

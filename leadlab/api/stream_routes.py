@@ -16,6 +16,13 @@ from leadlab.api.stream_socket import PrincipalOf, StreamSocket
 from leadlab.stream.message import Topic
 
 PATH = "/v1/stream"
+_PROBLEM: dict[str, Any] = {"application/problem+json": {}}
+_REFUSED = (
+    (400, "The query cannot be used"),
+    (401, "Nobody is known by this token"),
+    (403, "This token is for something else"),
+    (503, "The state cannot be read now"),
+)
 
 
 def stream_router(broadcast: Broadcast, principal_of: PrincipalOf) -> APIRouter:
@@ -59,8 +66,12 @@ def stream_router(broadcast: Broadcast, principal_of: PrincipalOf) -> APIRouter:
         PATH,
         stream,
         methods=["GET"],
+        status_code=200,
         response_class=EventStream,
-        responses={200: {"description": "Messages", "content": {"text/event-stream": {}}}},
+        responses={
+            200: {"description": "Messages", "content": {"text/event-stream": {}}},
+            **{status: {"description": why, "content": _PROBLEM} for status, why in _REFUSED},
+        },
         openapi_extra={"parameters": _parameters()},
     )
     router.routes.append(WebSocketRoute(PATH, StreamSocket(broadcast, principal_of), name="socket"))

@@ -13,9 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.connection import converse
+from leadlab.api.deps import chosen_protocol
 from leadlab.api.filters import Wanted, wanted_from_query
 from leadlab.api.frames import SOCKET, Payload
 from leadlab.api.identity import Principal
+from leadlab.api.problems import status_of
 from leadlab.api.subscription import Farewell, Subscription
 from leadlab.errors import BadInput, LeadlabError, UnknownName
 
@@ -56,8 +58,9 @@ class StreamSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept, subscribe, and send until one side ends."""
         await receive()
-        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
         connection = HTTPConnection(scope)
+        chosen = chosen_protocol(connection)
+        await send({"type": "websocket.accept", "subprotocol": chosen, "headers": []})
         try:
             principal = await self._principal_of(connection)
             wanted = wanted_from_query(connection.query_params.multi_items())
@@ -67,7 +70,8 @@ class StreamSocket:
         except (BadInput, UnknownName) as error:
             await _close(send, BAD_QUERY, str(error))
         except LeadlabError as error:
-            await _close(send, FAILED, error.what)
+            status = status_of(error)
+            await _close(send, FAILED if status >= 500 else _HTTP + status, error.what)
         else:
             await self._serve(member, receive, send)
 
@@ -97,8 +101,11 @@ class StreamSocket:
             if asked.subscribe is not msgspec.UNSET:
                 await self._broadcast.change(member, asked.subscribe)
                 member.reply("subscribed")
-        except (msgspec.MsgspecError, RecursionError, LeadlabError) as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             member.reply("error", why=str(error)[:500])
+            return
+        except LeadlabError as error:
+            member.end(Farewell(FAILED, "error", error.what))
             return
         if asked.ping is not msgspec.UNSET:
             member.reply("pong", ping=asked.ping)

@@ -148,12 +148,7 @@ class Subscription:
 
     def advance(self, number: int) -> None:
         """Note that nothing up to `number` was left for this client, if it has taken all it got."""
-        if (
-            self._first is not None
-            and not self._first
-            and not self.busy
-            and self.seen >= self.audience.newest
-        ):
+        if not self.busy and not self._first and self.seen >= self.audience.newest:
             self.seen = self._then = max(self.seen, number)
 
     def reply(self, name: str, **said: Any) -> None:

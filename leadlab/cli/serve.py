@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from leadlab.cli.console import err
-from leadlab.cli.served import model_watch, plan_from
+from leadlab.cli.served import model_watch, plan_from, reader_from
 from leadlab.config import Settings
 from leadlab.errors import ConfigError
 
@@ -32,6 +32,9 @@ def serve(
         str | None, typer.Option(metavar="FILE|registry:NAME[@VERSION]", help="Conversion model.")
     ] = None,
     churn: Annotated[Path | None, typer.Option(help="Churn model, a file.")] = None,
+    reader: Annotated[
+        Path | None, typer.Option(help="Conversation model, a file; rules read where none is.")
+    ] = None,
     homes: Annotated[Path | None, typer.Option(help="Homes to match, .csv or .parquet.")] = None,
     rules: Annotated[Path | None, typer.Option(help="Alert rules, YAML.")] = None,
     home: Annotated[
@@ -51,9 +54,7 @@ def serve(
 ) -> None:
     """Put it together and run until stopped."""
     try:
-        import uvicorn  # noqa: PLC0415  (extra)
-
-        from leadlab.api.serving import application  # noqa: PLC0415  (extra)
+        from leadlab.api.serving import application, run  # noqa: PLC0415  (extra)
     except ModuleNotFoundError as error:
         raise ConfigError(
             "the extra 'live' is not installed", got=error.name, hint="pip install 'leadlab[live]'"
@@ -63,18 +64,21 @@ def serve(
     plan, plan_of = plan_from(model, churn)
     with _dashboards(dashboards, host, port + 1):
         app, station = application(
-            where, plan, plan_of=plan_of, homes=homes, rules=rules, keep=keep, redis=redis
+            where,
+            plan,
+            plan_of=plan_of,
+            homes=homes,
+            rules=rules,
+            keep=keep,
+            redis=redis,
+            reader=reader_from(reader),
         )
         try:
             with model_watch(model, station):
                 err.print(f"http://{host}:{port}/docs  journal and state in {where}")
                 if plan.conversion is None:
                     err.print("No model was given: rules stand in, and every result says so.")
-                uvicorn.run(
-                    app, host=host, port=port, loop="uvloop", http="httptools",
-                    ws="websockets-sansio", log_config=None, access_log=False,
-                    server_header=False, timeout_graceful_shutdown=5,
-                )  # fmt: skip
+                run(app, host, port)
         finally:
             station.stop()
 

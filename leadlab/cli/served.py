@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from leadlab.cli.score import REGISTERED, registered, scorer_of
 from leadlab.config import Settings
-from leadlab.errors import LeadlabError
+from leadlab.errors import BadInput, LeadlabError
+from leadlab.models.conversation.reader import ConversationReader
+from leadlab.models.files.model_file import read_model
 from leadlab.registry import Registry
 from leadlab.stream.plan import Plan
 
@@ -40,6 +42,20 @@ def plan_from(model: str | None, churn: Path | None) -> tuple[Plan, PlanOf]:
 
         silence = loaded(churn)
     return Plan.of(scorer, silence), _plan_of(model)
+
+
+def reader_from(path: Path | None) -> ConversationReader:
+    """The conversation model of a file; rules where there is none, or it cannot be read."""
+    if path is None:
+        return ConversationReader(without="no reading model was given")
+    try:
+        found, _ = read_model(path)
+    except LeadlabError as error:
+        _log.error("the reading model cannot be used, rules stand in", exc_info=error)
+        return ConversationReader(without=f"the model cannot be read ({type(error).__name__})")
+    if not isinstance(found, ConversationReader):
+        raise BadInput("not a conversation model", where=str(path), got=found.kind)
+    return found
 
 
 def _plan_of(model: str | None) -> PlanOf:

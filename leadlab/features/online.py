@@ -137,12 +137,11 @@ class OnlineStore:
     def _agents_of(self, log: EventLog, codes: F32) -> I32:
         """Slots of the agents that the rows name, each in its event's tenant."""
         asked = np.full(len(log), UNKNOWN, np.int32)
-        for code in np.unique(log.tenant.codes):
-            prefix = log.tenant.names[code] + SEPARATOR
+        for code, tenant in enumerate(log.tenant.names):
             rows = np.flatnonzero((log.tenant.codes == code) & ~np.isnan(codes))
-            found, back = np.unique(codes[rows], return_inverse=True)
             if len(rows):
-                asked[rows] = self._agent_slots(found, prefix)[back]
+                found, back = np.unique(codes[rows], return_inverse=True)
+                asked[rows] = self._agent_slots(found, tenant + SEPARATOR)[back]
         return asked
 
     def _slots(self, log: EventLog, entity: Entity, store: EntityStore) -> I32:
@@ -155,13 +154,13 @@ class OnlineStore:
         pair = np.where(
             names.codes == MISSING, -1, log.tenant.codes * np.int64(width) + names.codes
         )
-        used, inverse = np.unique(pair, return_inverse=True)
-        slots = [
-            UNKNOWN if p < 0
-            else store.slot_of(tenants[p // width] + SEPARATOR + names.names[p % width])
-            for p in used
-        ]  # fmt: skip
-        return np.array(slots, np.int32)[inverse]
+        used, first, inverse = np.unique(pair, return_index=True, return_inverse=True)
+        slots = np.full(len(used), UNKNOWN, np.int32)
+        for i in np.argsort(first):  # numbered by first appearance, however events are cut
+            if used[i] >= 0:
+                tenant, name = tenants[used[i] // width], names.names[used[i] % width]
+                slots[i] = store.slot_of(tenant + SEPARATOR + name)
+        return slots[inverse]
 
     @property
     def leads(self) -> list[tuple[str, str]]:

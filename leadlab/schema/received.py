@@ -21,9 +21,10 @@ import msgspec
 
 from leadlab.errors import BadInput
 from leadlab.schema.cloudevents import NO_SOURCE, from_cloudevent
+from leadlab.schema.depth import too_deep
 from leadlab.schema.event import event_from
 from leadlab.schema.fields import LARGEST, MAX_TEXT, RESERVED, tidy
-from leadlab.schema.wire import WireEvent, wire_of
+from leadlab.schema.wire import WireEvent, pack, unpack, wire_of
 
 AHEAD_US = 300 * 1_000_000
 """How far an event's time may lie ahead of the clock; the clocks of sources differ."""
@@ -198,8 +199,9 @@ class _Reader:
             if event is None:
                 event = self._careful(_fields(given))
         except BadInput as error:
+            field = _writable(error.where or "event")
             self.received.refused.append(
-                Refusal(row, error.where or "event", error.what, str(error.got)[:200])
+                Refusal(row, field, _writable(error.what), _writable(str(error.got)[:200]))
             )
             return
         self.received.events.append(event)
@@ -270,13 +272,32 @@ class _Reader:
             raise BadInput("ahead of the clock", where="at", got=event.at.isoformat())
         wire = wire_of(event)
         data = {name: v for name, v in wire.data.items() if v is not None}
-        return msgspec.structs.replace(wire, data=data)
+        return _as_kept(msgspec.structs.replace(wire, data=data))
+
+
+def _as_kept(event: WireEvent) -> WireEvent:
+    """The event as the journal gives it back.
+
+    Raises
+    ------
+    BadInput
+        If its further fields hold what cannot be written, such as half a character.
+    """
+    try:
+        return unpack(pack([event]))[0]
+    except BadInput as error:
+        raise BadInput("cannot be kept", where="data", got=error.got) from error
+
+
+def _writable(text: str) -> str:
+    """The text without halves of characters, which no answer could hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _fields(given: Any) -> Any:
     """Plain values of a row, for the careful way."""
     if isinstance(given, bytes):
-        if _depth(given) > DEEPEST:
+        if too_deep(given, DEEPEST):
             raise BadInput("nested too deeply", got=f"{len(given):,} bytes", expected=DEEPEST)
         try:
             return json.loads(given, parse_constant=partial(_no_number))
@@ -287,18 +308,6 @@ def _fields(given: Any) -> Any:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
-
-
-def _depth(raw: bytes) -> int:
-    """How deep arrays and objects may lie at most; brackets within texts count too."""
-    deepest = level = 0
-    for byte in raw:
-        if byte in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif byte in b"]}":
-            level -= 1
-    return deepest
 
 
 def _content_id(fields: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
 from typing import Any, Literal
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from leadlab.schema.log import MISSING, Coded, Column, EventLog
 from leadlab.schema.wire import WireEvent
 
+_MOST = sys.float_info.max
 Fields = Mapping[str, Literal["text", "number"]]
 
 
-def columns_of(events: Sequence[WireEvent], fields: Fields) -> tuple[EventLog, int]:
+def columns_of(
+    events: Sequence[WireEvent], fields: Fields, keys: NDArray[np.uint64] | None = None
+) -> tuple[EventLog, int]:
     """Events as a log in the order given, which need not be canonical.
 
     Parameters
@@ -24,6 +28,8 @@ def columns_of(events: Sequence[WireEvent], fields: Fields) -> tuple[EventLog, i
         Each id once.
     fields : mapping of str to "text" or "number"
         Further fields to keep, and as what.
+    keys : uint64 array, shape (n,), optional
+        `EventLog.id_hash` of the events, where it is known already.
 
     Returns
     -------
@@ -58,6 +64,8 @@ def columns_of(events: Sequence[WireEvent], fields: Fields) -> tuple[EventLog, i
         source=_coded([event.source for event in events]),
         data=data,
     )
+    if keys is not None:
+        vars(log)["id_hash"] = keys
     return log, misfits
 
 
@@ -67,12 +75,16 @@ def _texts(given: list[Any]) -> tuple[Coded, int]:
 
 
 def _numbers(given: list[Any]) -> tuple[NDArray[np.float64], int]:
-    """Numbers; None is NaN, and so is what is no number."""
+    """Numbers; None is NaN, and so is what is no number, or too large for one."""
     kinds = set(map(type, given))
-    if kinds <= {float, int, bool, NoneType}:
+    if kinds <= {float, bool, NoneType}:
         return np.array(given, np.float64), 0
-    kept = [x if isinstance(x, float | int) else None for x in given]
+    kept = [x if _fits(x) else None for x in given]
     return np.array(kept, np.float64), kept.count(None) - given.count(None)
+
+
+def _fits(x: Any) -> bool:
+    return isinstance(x, float) or (isinstance(x, int) and abs(x) <= _MOST)
 
 
 def _objects(values: list[str]) -> np.ndarray:

@@ -11,7 +11,6 @@ import fcntl
 import sqlite3
 import threading
 import zlib
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,16 +20,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlab.errors import BadInput, BrokenFile, NewerFormat, StoreFailed
+from leadlab.errors import BadInput, BrokenFile, LeadlabError, NewerFormat, StoreFailed
 from leadlab.schema.wire import WireEvent, pack, unpack
 from leadlab.stream.entries import Entries, joined
 from leadlab.stream.known_ids import KnownIds, id_keys
+from leadlab.stream.tail import Tail
 
 VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS batches (
     first INTEGER PRIMARY KEY, n INTEGER NOT NULL, stamp_us INTEGER NOT NULL,
-    body BLOB NOT NULL, keys BLOB NOT NULL, crc INTEGER NOT NULL);
+    body BLOB NOT NULL, keys BLOB NOT NULL, crc INTEGER NOT NULL, keys_crc INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS by_stamp ON batches (stamp_us);
 CREATE TABLE IF NOT EXISTS positions (
     reader TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
@@ -71,7 +71,7 @@ class Journal:
     read_only : bool
         Read beside the process that writes.
     tail : int
-        Events of late kept in memory, for readers that follow.
+        Events of late kept in memory, for readers that follow; see `Tail`.
 
     Raises
     ------
@@ -99,14 +99,18 @@ class Journal:
         self.read_only = read_only
         self._lock = threading.Lock()
         self._reading = threading.Lock()
-        self._tail: deque[Entries] = deque()
-        self._tail_events, self._tail_room = 0, tail
+        self._tail = Tail(tail)
         self._known = KnownIds()
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._hold()
-        with self._failing():
-            self._open()
+        try:
+            with self._failing():
+                self._open()
+        except LeadlabError:
+            if not read_only:
+                self._held.close()
+            raise
 
     def _hold(self) -> None:
         """Keep other processes from writing, for as long as this one lives."""
@@ -140,13 +144,32 @@ class Journal:
         self.first = 1 if first is None else int(first)
         self.last, self.last_stamp_us = last
         if not self.read_only:
-            for (keys,) in self._db.execute("SELECT keys FROM batches ORDER BY first"):
-                self._known.enter(np.frombuffer(keys, "<u8"))
+            self._known = self._ids_on_disk()
+
+    def _ids_on_disk(self) -> KnownIds:
+        known = KnownIds()
+        for first, keys, crc in self._db.execute(
+            "SELECT first, keys, keys_crc FROM batches ORDER BY first"
+        ):
+            if zlib.crc32(keys) != crc:
+                raise self._altered(first)
+            known.enter(np.frombuffer(keys, "<u8"))
+        return known
+
+    def _altered(self, first: int) -> BrokenFile:
+        return BrokenFile(
+            "a batch of the journal was altered",
+            where=f"{self.path}, offset {first}",
+            hint="Restore the file from a backup.",
+        )
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
         return sqlite3.connect(
-            f"file:{self.path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
         )
 
     def _last_row(self) -> tuple[int, int]:
@@ -200,6 +223,8 @@ class Journal:
         ------
         StoreFailed
             If the disk is full or fails; then nothing was appended.
+        BadInput
+            If an event holds what cannot be packed; then nothing was appended.
         """
         listed = list(events)
         keys = id_keys(listed)
@@ -215,21 +240,14 @@ class Journal:
 
     def _write(self, events: list[WireEvent], keys: NDArray[np.uint64], stamp_us: int) -> None:
         body, first = pack(events), self.last + 1
-        row = (first, len(events), stamp_us, body, keys.astype("<u8").tobytes(), zlib.crc32(body))
+        named = keys.astype("<u8").tobytes()
+        row = (first, len(events), stamp_us, body, named, zlib.crc32(body), zlib.crc32(named))
         with self._failing():
-            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self._known.enter(keys)
-        entries = Entries(
-            events,
-            np.arange(first, first + len(events)),
-            np.full(len(events), stamp_us, np.int64),
-        )
         with self._reading:
-            self._tail.append(entries)
-            self._tail_events += len(events)
-            while self._tail_events > self._tail_room and len(self._tail) > 1:
-                self._tail_events -= len(self._tail.popleft())
-            self.last, self.last_stamp_us = int(entries.last), stamp_us
+            self._tail.append(events, first, stamp_us, keys)
+            self.last, self.last_stamp_us = first + len(events) - 1, stamp_us
 
     def commit(self, reader: str, offset: int) -> None:
         """Remember how far a reader has come."""
@@ -263,10 +281,7 @@ class Journal:
             if kept is None or kept <= self.first:
                 return self.first
             self._db.execute("DELETE FROM batches WHERE first < ?", (kept,))
-            known = KnownIds()
-            for (keys,) in self._db.execute("SELECT keys FROM batches ORDER BY first"):
-                known.enter(np.frombuffer(keys, "<u8"))
-            self._known, self.first = known, int(kept)
+            self._known, self.first = self._ids_on_disk(), int(kept)
             return self.first
 
     # -- reading -----------------------------------------------------------------------------------
@@ -280,23 +295,10 @@ class Journal:
             If a batch is not what was written.
         """
         with self._reading:
-            if self._tail and after + 1 >= self._tail[0].offsets[0]:
-                return self._from_tail(after, most)
+            if self._tail.holds(after):
+                return self._tail.read(after, most)
             with self._failing():
                 return self._from_disk(after, most)
-
-    def _from_tail(self, after: int, most: int) -> Entries:
-        parts: list[Entries] = []
-        wanted = most
-        for part in self._tail:
-            if wanted <= 0:
-                break
-            if part.last <= after:
-                continue
-            start = max(after + 1 - int(part.offsets[0]), 0)
-            parts.append(part.take(start, start + wanted))
-            wanted -= len(parts[-1])
-        return joined(parts)
 
     def _from_disk(self, after: int, most: int) -> Entries:
         start = self._reader.execute(
@@ -305,18 +307,18 @@ class Journal:
         parts: list[Entries] = []
         wanted = most
         found = self._reader.execute(
-            "SELECT first, n, stamp_us, body, crc FROM batches WHERE first >= ? ORDER BY first",
+            "SELECT first, n, stamp_us, body, keys, crc FROM batches"
+            " WHERE first >= ? ORDER BY first",
             (start or 0,),
         )
-        for first, n, stamp_us, body, crc in found:
+        for first, n, stamp_us, body, keys, crc in found:
             if zlib.crc32(body) != crc:
-                raise BrokenFile(
-                    "a batch of the journal was altered",
-                    where=f"{self.path}, offset {first}",
-                    hint="Restore the file from a backup.",
-                )
+                raise self._altered(first)
             part = Entries(
-                unpack(body), np.arange(first, first + n), np.full(n, stamp_us, np.int64)
+                unpack(body),
+                np.arange(first, first + n),
+                np.full(n, stamp_us, np.int64),
+                np.frombuffer(keys, "<u8").astype(np.uint64),
             )
             skip = max(after + 1 - first, 0)
             part = part.take(skip, skip + wanted)
@@ -350,4 +352,4 @@ class Journal:
             row = self._db.execute(
                 "SELECT min(first) FROM batches WHERE stamp_us >= ?", (stamp_us,)
             ).fetchone()
-            return self.last + 1 if row[0] is None else int(row[0])
+            return self._last_row()[0] + 1 if row[0] is None else int(row[0])

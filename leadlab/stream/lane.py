@@ -110,7 +110,7 @@ class Lane:
 
     def take(self, entries: Entries) -> Outcome:
         """Take entries of the journal in order; each new event gets one row."""
-        log, misfits = columns_of(entries.events, self.fields)
+        log, misfits = columns_of(entries.events, self.fields, entries.keys)
         self.counts.misfits += misfits
         as_of_us = self._as_of(log, entries.stamps_us)
         taken = self.store.take(log, as_of_us)
@@ -140,7 +140,7 @@ class Lane:
 
     def learn(self, entries: Entries) -> None:
         """Take entries without scoring them: history that was scored before."""
-        log, _ = columns_of(entries.events, self.fields)
+        log, _ = columns_of(entries.events, self.fields, entries.keys)
         as_of_us = self._as_of(log, entries.stamps_us)
         taken = self.store.take(log, as_of_us)
         self._learn_names(log, taken.slots)
@@ -199,7 +199,8 @@ class Lane:
         if plan.conversion is None or self._conversion is None:
             return rule_scores(table, "no model is loaded")
         try:
-            own = plan.conversion.score(_part(table, plan.conversion.features, self._conversion))
+            part = _part(table, plan.conversion.features, self._conversion)
+            own = plan.conversion.score(part, alike=True)
         except BROKEN as error:
             self._failed(error)
             return rule_scores(table, f"the model failed: {type(error).__name__}")
@@ -268,7 +269,7 @@ class Lane:
         """
         place = self.store.stores["lead"].slots.get(tenant + SEPARATOR + lead)
         if place is None or place >= len(self.names):
-            raise UnknownName("lead", lead, ())
+            raise UnknownName("lead", lead, None)
         return int(place)
 
     def read(self, tenant: str, leads: Sequence[str], as_of_us: int) -> FeatureTable:

@@ -90,7 +90,8 @@ class LiveEngine:
         for name in dict.fromkeys(names):
             rows = [i for i, own in enumerate(names) if own == name]
             events = [entries.events[i] for i in rows]
-            part = Entries(events, entries.offsets[rows], entries.stamps_us[rows])
+            keys = None if entries.keys is None else entries.keys[rows]
+            part = Entries(events, entries.offsets[rows], entries.stamps_us[rows], keys)
             found.append((name, part))
         return found
 

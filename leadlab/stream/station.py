@@ -12,10 +12,15 @@ import numpy as np
 
 from leadlab.errors import BadInput
 from leadlab.features.table import FeatureTable
+from leadlab.models.conversation.reader import ConversationReader
+from leadlab.models.matching.catalogue import Catalogue
 from leadlab.schema.log import EventLog
 from leadlab.schema.wire import WireEvent
 from leadlab.schema.wire_columns import columns_of
 from leadlab.stream.cache import LocalLevel, ReadCache
+from leadlab.stream.hearing import conversation_messages, heard
+from leadlab.stream.home_matching import HomeMatcher, homes_for
+from leadlab.stream.journal import Appended
 from leadlab.stream.lane import Lane
 from leadlab.stream.latency import Stages
 from leadlab.stream.lead_list import Wanted, page
@@ -50,6 +55,10 @@ class Station:
         Further ones, after those of the station.
     levels : mapping
         Levels of the read cache behind that of the process.
+    reader : ConversationReader, optional
+        Reads messages; visible rules do where there is none.
+    homes : Catalogue, optional
+        Homes to match buyers with.
     seed : int
         Which rows the skew meter draws.
 
@@ -81,6 +90,8 @@ class Station:
         plan_of: Callable[[str], Plan] | None = None,
         clock: Callable[[], int] = wall_us,
         levels: Mapping[str, Any] | None = None,
+        reader: ConversationReader | None = None,
+        homes: Catalogue | None = None,
         seed: int = 0,
     ) -> None:
         self.clock = clock
@@ -90,6 +101,8 @@ class Station:
         self.cache = ReadCache(local=LocalLevel(CACHE_BYTES, ttl_s=CACHE_S), **(levels or {}))
         self._publish: Publish = publish or (lambda messages: None)
         self._watched: Watched = watched or frozenset
+        self.reader = reader or ConversationReader(without="no reading model was given")
+        self.homes = homes
         teller = Teller(self._publish, self._watched)
         self.service = Service(
             home,
@@ -105,6 +118,12 @@ class Station:
             plan_of=plan_of,
             clock=clock,
         )
+        self._matcher: HomeMatcher | None = None
+        if homes is not None:
+            self._matcher = HomeMatcher(
+                self.matches, self._publish, self._watched, self.service.status
+            )
+            self.service.sinks.append(Sink("matches", self._matcher.take))
         self._checking = threading.Thread(target=self._check_skew, name="skew", daemon=True)
         self._ended = threading.Event()
 
@@ -112,13 +131,31 @@ class Station:
         """Recover, and begin."""
         self.service.start()
         self._checking.start()
+        if self._matcher is not None:
+            self._matcher.start()
 
     def stop(self) -> None:
         """Finish what came, write a checkpoint, and end."""
         self._ended.set()
         if self._checking.is_alive():
             self._checking.join()
+        if self._matcher is not None:
+            self._matcher.stop()
         self.service.stop()
+
+    def submit(self, events: Sequence[WireEvent], *, arrived_s: float | None = None) -> Appended:
+        """Read what messages say, then take events as `Service.submit` does."""
+        listed, readings = heard(events, self.reader)
+        appended = self.service.submit(listed, arrived_s=arrived_s)
+        watched = self._watched()
+        fresh = {
+            i: reading
+            for i, reading in readings.items()
+            if appended.offsets[i] and (watched is None or listed[i].tenant in watched)
+        }
+        if fresh:
+            self._publish(conversation_messages(listed, fresh))
+        return appended
 
     # -- sinks -------------------------------------------------------------------------------------
 
@@ -222,6 +259,10 @@ class Station:
             lane = engine.lane_of(tenant)
             lane.place_of(tenant, lead)
             return lane, lane.read(tenant, [lead], self.now_us())
+
+    def matches(self, tenant: str, lead: str, top: int) -> dict[str, Any]:
+        """Homes for a lead; see `leadlab.stream.home_matching.homes_for`."""
+        return homes_for(self, self.homes, tenant, lead, top)
 
     def what_if(
         self, tenant: str, lead: str, features: Mapping[str, float | None]

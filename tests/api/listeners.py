@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from leadlab.api.broadcast import Broadcast
@@ -30,6 +32,10 @@ PATIENCE_S = 30.0
 
 def principal(tenant: str = "t", role: Any = "viewer", agent: str | None = None) -> Principal:
     return Principal(tenant, "somebody", role, frozenset({"stream:read"}), agent, "key")
+
+
+def standing(**options: Any) -> Broadcast:
+    return Broadcast(**{"capacity": 5_000, "epoch": "e", "grace_s": PATIENCE_S, **options})
 
 
 def score(lead: str, tenant: str = "t", **fields: Any) -> Message:
@@ -68,11 +74,33 @@ def messages(frames: list[Any]) -> list[dict[str, Any]]:
     return [one for frame in frames if isinstance(frame, list) for one in frame]
 
 
+def frame(connection: Any) -> Any:
+    return json.loads(connection.recv(PATIENCE_S))
+
+
+def taken(connection: Any, n: int) -> list[Any]:
+    """The next `n` messages."""
+    found: list[Any] = []
+    while len(found) < n:
+        got = frame(connection)
+        found += got if isinstance(got, list) else []
+    return found
+
+
+def closed(connection: Any) -> tuple[int, str]:
+    with pytest.raises(ConnectionClosed) as ending:
+        while True:
+            connection.recv(PATIENCE_S)
+    assert ending.value.rcvd is not None
+    return ending.value.rcvd.code, ending.value.rcvd.reason
+
+
 class Served:
     """A broadcast behind a real server."""
 
-    def __init__(self, broadcast: Broadcast, port: int) -> None:
+    def __init__(self, broadcast: Broadcast, server: uvicorn.Server, port: int) -> None:
         self.broadcast = broadcast
+        self.server = server
         self.port = port
 
     def socket(self, query: str = "", who: str = "t", **options: Any) -> ClientConnection:
@@ -124,7 +152,7 @@ def _lines(response: httpx.Response) -> Iterator[str]:
 
 
 @contextmanager
-def served(broadcast: Broadcast) -> Iterator[Served]:
+def served(broadcast: Broadcast, unread_ms: int = 60_000) -> Iterator[Served]:
     """Serve `broadcast` until the context ends."""
 
     @asynccontextmanager
@@ -144,11 +172,11 @@ def served(broadcast: Broadcast) -> Iterator[Served]:
         app, ws="websockets-sansio", loop="uvloop", http="httptools", log_level="error",
         ws_per_message_deflate=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
-    server, opened = uvicorn.Server(config), listening_socket("127.0.0.1", 0)
+    server, opened = uvicorn.Server(config), listening_socket("127.0.0.1", 0, unread_ms)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
     thread.start()
     try:
-        place = Served(broadcast, opened.getsockname()[1])
+        place = Served(broadcast, server, opened.getsockname()[1])
         place.until(lambda: server.started)
         yield place
     finally:

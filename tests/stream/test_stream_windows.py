@@ -113,7 +113,7 @@ def assert_agrees(given_: Windows, frame: pd.DataFrame, tenant: str, now_us: int
         )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.integers(0, 2**32),
     st.integers(1, 120),
@@ -158,6 +158,20 @@ def test_volumes_are_those_of_sql_all_along_a_day_and_a_half() -> None:
                 assert got == {(tenant, kind): n for tenant, kind, n in rows}
 
 
+@pytest.mark.parametrize("name", WINDOWS)
+def test_a_silence_of_any_length_leaves_nothing_behind(name: str) -> None:
+    size, width_s = WINDOWS[name]
+    one = stream(np.random.default_rng(0), 1, 1.0, 0.0).assign(tenant="north", as_of_us=BEGIN_US)
+    for silence in (0, 1, size - 1, size, size + 1, 2 * size - 1, 2 * size, 9 * size - 1):
+        live, now_us = windows(), BEGIN_US + silence * width_s * 10**6
+        live.add(outcome(one))
+        live.add(outcome(one.assign(as_of_us=now_us)))
+        for wait in (0, size - 1):
+            figures = live.figures("north", now_us + wait * width_s * 10**6)
+            assert figures[f"events_{name}"] == 1 + (silence + wait < size)
+            assert figures[f"leads_{name}"] == 1
+
+
 def test_an_event_too_old_for_a_window_is_counted_as_such_and_changes_nothing() -> None:
     frame = stream(np.random.default_rng(1), 40, 1.0, 0.0).assign(tenant="north")
     live = windows()
@@ -187,7 +201,7 @@ def test_kinds_without_end_take_no_more_room_and_are_all_counted() -> None:
     np.testing.assert_equal(resumed.figures("north", now_us), figures)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_a_broken_state_is_refused_or_harmless_and_changes_nothing(data: st.DataObject) -> None:
     frame = stream(np.random.default_rng(3), 20, 5.0, 0.0)
