@@ -13,7 +13,7 @@ unexport LEADLAB_DATA_DIR
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test lint format bench newest newest-environment lab lock clean
+.PHONY: help setup serve demo test cover lint format bench newest newest-environment lab lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,11 @@ demo: .venv/.ready ## Build features, train, evaluate, and show the top leads wi
 	@$(BIN)/leadlab demo
 
 test: .venv/.ready ## Run all tests: doctests, properties, notebooks, pages in a browser
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest
 	@$(BIN)/python -m pytest --nbval-lax notebooks -o addopts= -q
+
+cover: .venv/.ready ## Run all tests but the notebooks and list the lines that none of them runs
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 lint: .venv/.ready ## Check style, types, and who imports whom
 	@$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from leadlab.api.desk import desk_of
 from leadlab.api.identity import Principal
 from leadlab.api.problems import problem
 from leadlab.errors import BadInput
+from leadlab.schema.fields import LARGEST, MAX_TEXT
 from leadlab.schema.received import Received, receive
 from leadlab.stream.journal import Appended
 
@@ -27,31 +28,40 @@ JSON = ("application/json", "application/cloudevents+json", "application/cloudev
 LINES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 router = APIRouter(tags=["events"])
 
+_NAME = {"type": ["string", "number"], "minLength": 1, "maxLength": MAX_TEXT}
+_MAYBE = {"type": ["string", "number", "null"], "maxLength": MAX_TEXT}
+_DATA = {"type": ["object", "null"]}
 _EVENT = {
     "type": "object",
     "required": ["lead", "kind", "at"],
+    "additionalProperties": False,
     "properties": {
-        "id": {"type": "string", "description": "Unique: the same id again changes nothing."},
-        "lead": {"type": "string"},
-        "kind": {"type": "string", "example": "Viewed Property"},
-        "at": {"type": "string", "format": "date-time"},
-        "value": {"type": "number"},
-        "agent": {"type": "string"},
-        "source": {"type": "string"},
-        "data": {"type": "object"},
+        "id": {**_MAYBE, "description": "Unique: the same id again changes nothing."},
+        "lead": _NAME,
+        "kind": _NAME,
+        "at": {"type": "string", "format": "date-time", "description": "With its zone."},
+        "value": {"type": ["number", "string", "null"], "minimum": -LARGEST, "maximum": LARGEST},
+        "agent": _MAYBE,
+        "source": _MAYBE,
+        "tenant": {**_MAYBE, "description": "None but that of whoever sends it."},
+        "data": _DATA,
     },
-}
+    "example": {
+        "id": "form-4711", "lead": "ann", "kind": "Viewed Property",
+        "at": "2026-03-01T10:00:00Z", "value": 350000.0, "data": {"listing": "home-12"},
+    },
+}  # fmt: skip
 _CLOUD = {
     "type": "object",
     "required": ["specversion", "id", "source", "type", "subject", "time"],
     "properties": {
         "specversion": {"const": "1.0"},
-        "id": {"type": "string"},
-        "source": {"type": "string"},
-        "type": {"type": "string"},
-        "subject": {"type": "string"},
+        "id": _NAME,
+        "source": _NAME,
+        "type": _NAME,
+        "subject": _NAME,
         "time": {"type": "string", "format": "date-time"},
-        "data": {"type": "object"},
+        "data": _DATA,
     },
 }
 _BODY = {

@@ -13,8 +13,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from leadlab.cli.console import err, out, print_json, table
+from leadlab.cli.options import AsJson
 from leadlab.cli.score import scorer_of
-from leadlab.cli.train import AsJson
 from leadlab.config import Settings
 from leadlab.errors import BadInput
 from leadlab.features.moments import as_micros

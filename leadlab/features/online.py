@@ -154,13 +154,13 @@ class OnlineStore:
         pair = np.where(
             names.codes == MISSING, -1, log.tenant.codes * np.int64(width) + names.codes
         )
-        used, inverse = np.unique(pair, return_inverse=True)
-        slots = [
-            UNKNOWN if p < 0
-            else store.slot_of(tenants[p // width] + SEPARATOR + names.names[p % width])
-            for p in used
-        ]  # fmt: skip
-        return np.array(slots, np.int32)[inverse]
+        used, first, inverse = np.unique(pair, return_index=True, return_inverse=True)
+        slots = np.full(len(used), UNKNOWN, np.int32)
+        for i in np.argsort(first):  # numbered by first appearance, however events are cut
+            if used[i] >= 0:
+                tenant, name = tenants[used[i] // width], names.names[used[i] % width]
+                slots[i] = store.slot_of(tenant + SEPARATOR + name)
+        return slots[inverse]
 
     @property
     def leads(self) -> list[tuple[str, str]]:

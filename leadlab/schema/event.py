@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -30,6 +31,8 @@ def _further(data: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"'{name}' is longer than {MAX_TEXT} characters")
         if isinstance(value, float) and value in (float("inf"), float("-inf")):
             raise ValueError(f"'{name}' is infinite")
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise ValueError(f"'{name}' is too large")
     return data
 
 

@@ -24,7 +24,7 @@ from leadlab.schema.cloudevents import NO_SOURCE, from_cloudevent
 from leadlab.schema.depth import too_deep
 from leadlab.schema.event import event_from
 from leadlab.schema.fields import LARGEST, MAX_TEXT, RESERVED, tidy
-from leadlab.schema.wire import WireEvent, wire_of
+from leadlab.schema.wire import WireEvent, pack, unpack, wire_of
 
 AHEAD_US = 300 * 1_000_000
 """How far an event's time may lie ahead of the clock; the clocks of sources differ."""
@@ -199,8 +199,9 @@ class _Reader:
             if event is None:
                 event = self._careful(_fields(given))
         except BadInput as error:
+            field = _writable(error.where or "event")
             self.received.refused.append(
-                Refusal(row, error.where or "event", error.what, str(error.got)[:200])
+                Refusal(row, field, _writable(error.what), _writable(str(error.got)[:200]))
             )
             return
         self.received.events.append(event)
@@ -259,6 +260,14 @@ class _Reader:
             raise BadInput("no object", got=type(fields).__name__, expected="a JSON object")
         if fields.get("tenant") not in (None, self.tenant):
             raise BadInput("another tenant's event", where="tenant", got=fields["tenant"])
+        moment = "time" if "specversion" in fields else "at"
+        if isinstance(fields.get(moment), int | float):
+            raise BadInput(
+                "a number is no time",
+                where=moment,
+                got=fields[moment],
+                expected="such as 2026-03-01T10:00:00Z",
+            )
         fields = {**fields, "tenant": self.tenant}
         if "specversion" in fields:
             event = from_cloudevent(fields)
@@ -271,7 +280,26 @@ class _Reader:
             raise BadInput("ahead of the clock", where="at", got=event.at.isoformat())
         wire = wire_of(event)
         data = {name: v for name, v in wire.data.items() if v is not None}
-        return msgspec.structs.replace(wire, data=data)
+        return _as_kept(msgspec.structs.replace(wire, data=data))
+
+
+def _as_kept(event: WireEvent) -> WireEvent:
+    """The event as the journal gives it back.
+
+    Raises
+    ------
+    BadInput
+        If its further fields hold what cannot be written, such as half a character.
+    """
+    try:
+        return unpack(pack([event]))[0]
+    except BadInput as error:
+        raise BadInput("cannot be kept", where="data", got=error.got) from error
+
+
+def _writable(text: str) -> str:
+    """The text without halves of characters, which no answer could hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _fields(given: Any) -> Any:

@@ -41,8 +41,17 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def pack(events: Sequence[WireEvent]) -> bytes:
-    """Events as one JSON array of arrays."""
-    return _ENCODER.encode(events)
+    """Events as one JSON array of arrays.
+
+    Raises
+    ------
+    BadInput
+        If a further field holds what JSON cannot.
+    """
+    try:
+        return _ENCODER.encode(events)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise BadInput("an event that cannot be packed", got=str(error)[:200]) from error
 
 
 def unpack(content: bytes) -> list[WireEvent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import NoneType
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from leadlab.schema.log import MISSING, Coded, Column, EventLog
 from leadlab.schema.wire import WireEvent
 
+_MOST = sys.float_info.max
 Fields = Mapping[str, Literal["text", "number"]]
 
 
@@ -73,12 +75,16 @@ def _texts(given: list[Any]) -> tuple[Coded, int]:
 
 
 def _numbers(given: list[Any]) -> tuple[NDArray[np.float64], int]:
-    """Numbers; None is NaN, and so is what is no number."""
+    """Numbers; None is NaN, and so is what is no number, or too large for one."""
     kinds = set(map(type, given))
-    if kinds <= {float, int, bool, NoneType}:
+    if kinds <= {float, bool, NoneType}:
         return np.array(given, np.float64), 0
-    kept = [x if isinstance(x, float | int) else None for x in given]
+    kept = [x if _fits(x) else None for x in given]
     return np.array(kept, np.float64), kept.count(None) - given.count(None)
+
+
+def _fits(x: Any) -> bool:
+    return isinstance(x, float) or (isinstance(x, int) and abs(x) <= _MOST)
 
 
 def _objects(values: list[str]) -> np.ndarray:

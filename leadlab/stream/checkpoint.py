@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from leadlab.errors import BrokenFile, StoreFailed
 from leadlab.features.online import SEPARATOR
 from leadlab.features.snapshot import arrays_of, store_of
+from leadlab.stream.archive import read_arrays
 from leadlab.stream.lane import Counts, Lane
 from leadlab.stream.lead_book import LeadBook
 from leadlab.stream.live_engine import LiveEngine
@@ -67,20 +68,22 @@ def write(frozen: Frozen, folder: Path) -> Path:
     """
     offset, arrays, meta = frozen
     arrays = {**arrays, "meta": np.frombuffer(msgspec.json.encode(meta), np.uint8)}
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"state-{offset:015d}.npz"
     partial = path.with_suffix(".partial")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob("state-*.partial"):
+            unfinished.unlink()  # of a process that ended while it wrote
         with partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        for old in listed(folder)[KEPT:]:
+            old.unlink()
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise StoreFailed("no checkpoint was written", where=str(path), got=str(error)) from error
-    for old in listed(folder)[KEPT:]:
-        old.unlink()
     return path
 
 
@@ -108,14 +111,14 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
         If the file cannot be read, or is of other lanes or features than the engine's.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
         meta = msgspec.json.decode(arrays.pop("meta").data)
         if meta["format"] != FORMAT:
             raise BrokenFile("a checkpoint of another format", where=str(path), got=meta["format"])
+        if set(meta["lanes"]) != set(engine.lanes):
+            got = ", ".join(map(repr, meta["lanes"]))
+            raise BrokenFile("a checkpoint of other plans", where=str(path), got=got)
         for name, told in meta["lanes"].items():
-            if name not in engine.lanes:
-                raise BrokenFile("a checkpoint of other plans", where=str(path), got=name)
             _restore_lane(engine.lanes[name], told, arrays, path)
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
         raise BrokenFile("cannot read the checkpoint", where=str(path), got=str(error)) from error
@@ -139,9 +142,8 @@ def _restore_lane(
     lane.store = store_of(lane.plan.features, own, told["store"])
     for part in LeadBook.PARTS:
         setattr(lane.book, part, arrays[f"{told['number']}.book.{part}"])
-    for key in lane.store.stores["lead"].slots:
-        tenant, _, lead = key.partition(SEPARATOR)
-        lane.names.append((tenant, lead))
+    keys = lane.store.stores["lead"].slots
+    lane.names = [(tenant, lead) for tenant, _, lead in (k.partition(SEPARATOR) for k in keys)]
     lane.kinds = {name: code for code, name in enumerate(told["kinds"])}
     lane.agents = {name: code for code, name in enumerate(told["agents"])}
     lane.tenants = {name: code for code, name in enumerate(told["tenants"])}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from leadlab.errors import LeadlabError
+from leadlab.errors import BadInput, LeadlabError
 from leadlab.schema.wire import WireEvent
 from leadlab.stream.journal import Appended, Journal
 
@@ -68,6 +68,8 @@ class GroupCommit:
         ------
         StoreFailed
             If the disk is full or fails; then nothing of these events was appended.
+        BadInput
+            If one of these events cannot be packed; then none of them was appended.
         """
         mine = _Waiting(events, stamp_us, arrived_s)
         with self._gate:
@@ -97,6 +99,10 @@ class GroupCommit:
         try:
             got = self._journal.append(events, min(one.stamp_us for one in group))
         except LeadlabError as error:
+            if isinstance(error, BadInput) and len(group) > 1:
+                for one in group:
+                    self._write([one])  # the others are not to pay for one that is unusable
+                return
             for one in group:
                 one.error = error
                 one.done.set()

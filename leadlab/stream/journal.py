@@ -20,7 +20,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlab.errors import BadInput, BrokenFile, NewerFormat, StoreFailed
+from leadlab.errors import BadInput, BrokenFile, LeadlabError, NewerFormat, StoreFailed
 from leadlab.schema.wire import WireEvent, pack, unpack
 from leadlab.stream.entries import Entries, joined
 from leadlab.stream.known_ids import KnownIds, id_keys
@@ -30,7 +30,7 @@ VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS batches (
     first INTEGER PRIMARY KEY, n INTEGER NOT NULL, stamp_us INTEGER NOT NULL,
-    body BLOB NOT NULL, keys BLOB NOT NULL, crc INTEGER NOT NULL);
+    body BLOB NOT NULL, keys BLOB NOT NULL, crc INTEGER NOT NULL, keys_crc INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS by_stamp ON batches (stamp_us);
 CREATE TABLE IF NOT EXISTS positions (
     reader TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
@@ -104,8 +104,13 @@ class Journal:
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._hold()
-        with self._failing():
-            self._open()
+        try:
+            with self._failing():
+                self._open()
+        except LeadlabError:
+            if not read_only:
+                self._held.close()
+            raise
 
     def _hold(self) -> None:
         """Keep other processes from writing, for as long as this one lives."""
@@ -139,13 +144,33 @@ class Journal:
         self.first = 1 if first is None else int(first)
         self.last, self.last_stamp_us = last
         if not self.read_only:
-            for (keys,) in self._db.execute("SELECT keys FROM batches ORDER BY first"):
-                self._known.enter(np.frombuffer(keys, "<u8"))
+            self._known = self._ids_on_disk()
+
+    def _ids_on_disk(self) -> KnownIds:
+        held = self._db.execute("SELECT coalesce(sum(n), 0) FROM batches").fetchone()[0]
+        known = KnownIds.for_keys(int(held))
+        for first, keys, crc in self._db.execute(
+            "SELECT first, keys, keys_crc FROM batches ORDER BY first"
+        ):
+            if zlib.crc32(keys) != crc:
+                raise self._altered(first)
+            known.enter(np.frombuffer(keys, "<u8"))
+        return known
+
+    def _altered(self, first: int) -> BrokenFile:
+        return BrokenFile(
+            "a batch of the journal was altered",
+            where=f"{self.path}, offset {first}",
+            hint="Restore the file from a backup.",
+        )
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
         return sqlite3.connect(
-            f"file:{self.path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
         )
 
     def _last_row(self) -> tuple[int, int]:
@@ -199,6 +224,8 @@ class Journal:
         ------
         StoreFailed
             If the disk is full or fails; then nothing was appended.
+        BadInput
+            If an event holds what cannot be packed; then nothing was appended.
         """
         listed = list(events)
         keys = id_keys(listed)
@@ -214,9 +241,10 @@ class Journal:
 
     def _write(self, events: list[WireEvent], keys: NDArray[np.uint64], stamp_us: int) -> None:
         body, first = pack(events), self.last + 1
-        row = (first, len(events), stamp_us, body, keys.astype("<u8").tobytes(), zlib.crc32(body))
+        named = keys.astype("<u8").tobytes()
+        row = (first, len(events), stamp_us, body, named, zlib.crc32(body), zlib.crc32(named))
         with self._failing():
-            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self._known.enter(keys)
         with self._reading:
             self._tail.append(events, first, stamp_us, keys)
@@ -254,10 +282,7 @@ class Journal:
             if kept is None or kept <= self.first:
                 return self.first
             self._db.execute("DELETE FROM batches WHERE first < ?", (kept,))
-            known = KnownIds()
-            for (keys,) in self._db.execute("SELECT keys FROM batches ORDER BY first"):
-                known.enter(np.frombuffer(keys, "<u8"))
-            self._known, self.first = known, int(kept)
+            self._known, self.first = self._ids_on_disk(), int(kept)
             return self.first
 
     # -- reading -----------------------------------------------------------------------------------
@@ -289,11 +314,7 @@ class Journal:
         )
         for first, n, stamp_us, body, keys, crc in found:
             if zlib.crc32(body) != crc:
-                raise BrokenFile(
-                    "a batch of the journal was altered",
-                    where=f"{self.path}, offset {first}",
-                    hint="Restore the file from a backup.",
-                )
+                raise self._altered(first)
             part = Entries(
                 unpack(body),
                 np.arange(first, first + n),
@@ -332,4 +353,4 @@ class Journal:
             row = self._db.execute(
                 "SELECT min(first) FROM batches WHERE stamp_us >= ?", (stamp_us,)
             ).fetchone()
-            return self.last + 1 if row[0] is None else int(row[0])
+            return self._last_row()[0] + 1 if row[0] is None else int(row[0])

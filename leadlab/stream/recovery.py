@@ -10,6 +10,7 @@ from leadlab.stream import checkpoint
 from leadlab.stream.journal import Journal
 from leadlab.stream.live_engine import LiveEngine
 from leadlab.stream.plan import Plan
+from leadlab.stream.rules import VERSION as RULES
 from leadlab.stream.sink import Sink
 from leadlab.stream.status import Status
 
@@ -78,6 +79,8 @@ def models_ahead(journal: Journal, engine: LiveEngine, plan_of: PlanOf, status: 
             if version == wanted.version:
                 return wanted
             try:
+                if version == RULES:
+                    return wanted.with_conversion(None)
                 if plan_of is None:
                     raise BadInput("a model used before is not at hand", where=version)
                 return wanted.with_conversion(plan_of(version).conversion)

@@ -7,9 +7,12 @@ offset is dropped and made again from the journal.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ _FIELDS = (
 )  # fmt: skip
 KEPT = np.dtype([(name, OUTCOME[name]) for name in _FIELDS])
 """What is kept of an outcome's row; reasons can be made again from the journal."""
+
+_Row = tuple[int, int, str, bytes, int]
 
 
 class ResultStore:
@@ -57,19 +62,33 @@ class ResultStore:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._lock = threading.Lock()
-        if read_only:
-            self._db = sqlite3.connect(
-                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        self._waiting: list[_Row] = []
+        with self._failing():
+            uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            if read_only:
+                return
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")  # the journal can make them again
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS results (first INTEGER, last INTEGER,"
+                " models TEXT NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL,"
+                " PRIMARY KEY (first, last)) WITHOUT ROWID"
             )
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")  # the journal can make them again
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS results (first INTEGER, last INTEGER, models TEXT NOT NULL,"
-            " body BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (first, last)) WITHOUT ROWID"
-        )
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StoreFailed("results failed", where=str(self.path), got=str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise BrokenFile(
+                "results cannot be read",
+                where=str(self.path),
+                got=str(error),
+                hint="Remove the file and the checkpoints: the journal makes both again.",
+            ) from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -77,12 +96,12 @@ class ResultStore:
             self._db.close()
 
     def keep(self, outcome: Outcome) -> None:
-        """Write a batch.
+        """Write a batch, and those before it that could not be written.
 
         Raises
         ------
         StoreFailed
-            If the disk is full.
+            If the disk is full; the batch waits in memory, and nothing is lost by going on.
         """
         if not len(outcome):
             return
@@ -94,22 +113,42 @@ class ResultStore:
             int(kept["offset"][0]), int(kept["offset"][-1]), json.dumps(outcome.models), body,
             zlib.crc32(body),
         )  # fmt: skip
+        self._write([row])
+
+    def _write(self, rows: list[_Row]) -> None:
+        with self._lock, self._failing():
+            self._waiting += rows
+            while self._waiting:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", self._waiting[0]
+                )
+                del self._waiting[0]
+
+    def sync(self) -> None:
+        """Write what waits, and flush: a checkpoint lets go of what could make it again.
+
+        Raises
+        ------
+        StoreFailed
+            If the disk is full or fails.
+        """
+        self._write([])
+        log = self.path.with_name(self.path.name + "-wal")
         try:
-            with self._lock:
-                self._db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", row)
-        except sqlite3.OperationalError as error:
-            raise StoreFailed(
-                "results were not written", where=str(self.path), got=str(error)
-            ) from error
+            if log.exists():
+                with log.open("rb") as file:
+                    os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreFailed("results failed", where=str(log), got=str(error)) from error
 
     def drop_behind(self, offset: int) -> None:
         """Forget results of entries behind an offset; they will be made again."""
-        with self._lock:
+        with self._lock, self._failing():
             self._db.execute("DELETE FROM results WHERE last > ?", (offset,))
 
     def trim(self, before: int) -> None:
         """Let go of batches that end before an offset."""
-        with self._lock:
+        with self._lock, self._failing():
             self._db.execute("DELETE FROM results WHERE last < ?", (before,))
 
     def read(self, first: int, last: int) -> tuple[NDArray[Any], list[str]]:
@@ -120,7 +159,7 @@ class ResultStore:
         BrokenFile
             If a batch is not what was written.
         """
-        with self._lock:
+        with self._lock, self._failing():
             found = self._db.execute(
                 "SELECT models, body, crc FROM results WHERE last >= ? AND first <= ?"
                 " ORDER BY first",

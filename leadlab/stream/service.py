@@ -25,6 +25,7 @@ from leadlab.stream import checkpoint, recovery
 from leadlab.stream.entries import Entries
 from leadlab.stream.group_commit import GroupCommit
 from leadlab.stream.journal import Appended, Journal
+from leadlab.stream.keeping import frozen_state, keep
 from leadlab.stream.lane import Lane
 from leadlab.stream.live_engine import DEFAULT, LiveEngine
 from leadlab.stream.outcome import Outcome
@@ -124,6 +125,15 @@ class Service:
         """
         warm_up(self._make_engine())
         self.journal = Journal(self.home / "journal.db")
+        try:
+            self._take_up()
+        except LeadlabError:
+            self.journal.close()
+            raise
+        self._thread = threading.Thread(target=self._run, name="leadlab-engine", daemon=True)
+        self._thread.start()
+
+    def _take_up(self) -> None:
         self.results = ResultStore(self.home / "results.db")
         self.engine = recovery.recovered(
             self.home, self.journal, self._make_engine, self.sinks, self.status
@@ -134,8 +144,6 @@ class Service:
         self.status.state = "recovering" if self.status.replayed else "live"
         self._ahead = recovery.models_ahead(self.journal, self.engine, self._plan_of, self.status)
         self._commit = GroupCommit(self.journal, self._written)
-        self._thread = threading.Thread(target=self._run, name="leadlab-engine", daemon=True)
-        self._thread.start()
 
     def stop(self) -> None:
         """Take what is journalled, write a checkpoint, and end."""
@@ -147,7 +155,9 @@ class Service:
         if self._writer is not None:
             self._writer.join()
         if self.status.state != "failed":
-            checkpoint.write(self._frozen(), self.home / "checkpoints")
+            frozen = frozen_state(self.engine, self.sinks, self.status)
+            if frozen is not None:
+                self._keep_one(frozen)
             self.status.state = "stopped"
         self.results.close()
         self.journal.close()
@@ -342,36 +352,32 @@ class Service:
 
     def _switch(self) -> None:
         while self._switches and self.status.state == "live":
-            name, plan = self._switches.popleft()
-            self.journal.note_switch(self.engine.offset, name, plan.version)
+            name, plan = self._switches[0]
+            try:
+                self.journal.note_switch(self.engine.offset, name, plan.version)
+            except LeadlabError as error:
+                self.status.trouble(f"model {plan.version}", error)
+                time.sleep(0.01)  # it is tried again before the next batch
+                return
+            self._switches.popleft()
             with self._lock:
                 self.engine.lanes[name].use(plan)
 
     # -- checkpoints and reading -------------------------------------------------------------------
 
-    def _frozen(self) -> checkpoint.Frozen:
-        states = {s.name: s.state() for s in self.sinks if s.state is not None}
-        return checkpoint.freeze(self.engine, states)
-
     def _keep(self) -> None:
         """Write a checkpoint beside the engine's work, then trim the journal."""
         if self._writer is not None and self._writer.is_alive():
             return
-        frozen = self._frozen()
+        frozen = frozen_state(self.engine, self.sinks, self.status)
+        if frozen is None:
+            return
         self._writer = threading.Thread(target=self._keep_one, args=(frozen,), daemon=True)
         self._writer.start()
 
     def _keep_one(self, frozen: checkpoint.Frozen) -> None:
-        folder = self.home / "checkpoints"
-        try:
-            checkpoint.write(frozen, folder)
-            self.status.checkpoints += 1
-            if self.pacing.keep is not None:
-                oldest = checkpoint.offset_of(checkpoint.listed(folder)[-1])
-                before = min(oldest, self.journal.last - self.pacing.keep)
-                self.results.trim(self.journal.trim(before))
-        except LeadlabError as error:
-            self.status.trouble("checkpoint", error)
+        folder, least = self.home / "checkpoints", self.pacing.keep
+        keep(frozen, folder, self.journal, self.results, least, self.status)
 
     @contextmanager
     def reading(self) -> Iterator[LiveEngine]:
