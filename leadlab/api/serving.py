@@ -26,6 +26,7 @@ from leadlab.errors import BadInput, BrokenFile
 from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.matching.catalogue import Catalogue
 from leadlab.stream.alerts import default_rules, read_rules
+from leadlab.stream.cache_redis import RedisLevel
 from leadlab.stream.message import Message
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.plan import Plan
@@ -77,6 +78,7 @@ def application(
         homes=None if homes is None else read_homes(homes),
         rules=default_rules() if rules is None else read_rules(rules),
         environ=os.environ,
+        levels=None if redis is None else {"redis": RedisLevel(redis)},
         open_bus=None if redis is None else partial(RedisBus, redis),
     )
     desk = Desk(station, Trail(settings.audit_file, settings.audit_key))

@@ -299,7 +299,8 @@ class Station:
         service = self.service
         with service.reading() as engine:
             lane = engine.lane_of(tenant)
-            version = int(lane.book.rows["offset"][lane.place_of(tenant, lead)])
+            one = lane.book.rows[lane.place_of(tenant, lead)]
+            version = int(one["as_of_us"]) + int(one["events"])
 
         def make() -> bytes:
             with service.reading():
