@@ -34,6 +34,7 @@ SCRIPTS = (
     "health",
     "live_pipeline",
     "sockets",
+    "redis_stream",
 )
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from leadlab.errors import BrokenFile, StoreFailed
 from leadlab.features.online import SEPARATOR
 from leadlab.features.snapshot import arrays_of, store_of
+from leadlab.stream.archive import read_arrays
 from leadlab.stream.lane import Counts, Lane
 from leadlab.stream.lead_book import LeadBook
 from leadlab.stream.live_engine import LiveEngine
@@ -110,8 +111,7 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
         If the file cannot be read, or is of other lanes or features than the engine's.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
         meta = msgspec.json.decode(arrays.pop("meta").data)
         if meta["format"] != FORMAT:
             raise BrokenFile("a checkpoint of another format", where=str(path), got=meta["format"])
@@ -142,9 +142,8 @@ def _restore_lane(
     lane.store = store_of(lane.plan.features, own, told["store"])
     for part in LeadBook.PARTS:
         setattr(lane.book, part, arrays[f"{told['number']}.book.{part}"])
-    for key in lane.store.stores["lead"].slots:
-        tenant, _, lead = key.partition(SEPARATOR)
-        lane.names.append((tenant, lead))
+    keys = lane.store.stores["lead"].slots
+    lane.names = [(tenant, lead) for tenant, _, lead in (k.partition(SEPARATOR) for k in keys)]
     lane.kinds = {name: code for code, name in enumerate(told["kinds"])}
     lane.agents = {name: code for code, name in enumerate(told["agents"])}
     lane.tenants = {name: code for code, name in enumerate(told["tenants"])}

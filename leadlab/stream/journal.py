@@ -147,7 +147,8 @@ class Journal:
             self._known = self._ids_on_disk()
 
     def _ids_on_disk(self) -> KnownIds:
-        known = KnownIds()
+        held = self._db.execute("SELECT coalesce(sum(n), 0) FROM batches").fetchone()[0]
+        known = KnownIds.for_keys(int(held))
         for first, keys, crc in self._db.execute(
             "SELECT first, keys, keys_crc FROM batches ORDER BY first"
         ):

@@ -162,11 +162,11 @@ class Lane:
     def _learn_names(self, log: EventLog, slots: NDArray[np.int32]) -> None:
         known = len(self.names)
         codes = []
-        for k in np.flatnonzero(slots >= known):
-            if slots[k] == len(self.names):
-                tenant = log.tenant.names[log.tenant.codes[k]]
-                self.names.append((tenant, log.lead.names[log.lead.codes[k]]))
-                codes.append(self.tenants.setdefault(tenant, len(self.tenants)))
+        met, first = np.unique(slots, return_index=True)  # new ones are not in order of rows
+        for k in first[met >= known]:
+            tenant = log.tenant.names[log.tenant.codes[k]]
+            self.names.append((tenant, log.lead.names[log.lead.codes[k]]))
+            codes.append(self.tenants.setdefault(tenant, len(self.tenants)))
         self.book.reserve(len(self.names))
         self.book.rows["tenant"][known : len(self.names)] = codes
 
