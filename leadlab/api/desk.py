@@ -72,12 +72,19 @@ class Desk:
         UnknownName
             For a lead of another tenant or another agent, just as for one that does not exist.
         """
+        if not self.sees(who, lead):
+            raise UnknownName("lead", lead, None)
+
+    def sees(self, who: Principal, lead: str) -> bool:
+        """Tell whether there is such a lead, and somebody may see it."""
         with self.station.service.reading() as engine:
             lane = engine.lane_of(who.tenant)
-            one = lane.book.rows[lane.place_of(who.tenant, lead)]
+            try:
+                one = lane.book.rows[lane.place_of(who.tenant, lead)]
+            except UnknownName:
+                return False
             agent = named(lane.agents, int(one["agent"]))
-        if not may_see(who, who.tenant, agent):
-            raise UnknownName("lead", lead, None)
+        return may_see(who, who.tenant, agent)
 
     def version(self, tenant: str) -> str:
         """Model that scores a tenant's leads."""
