@@ -20,6 +20,7 @@ from leadlab.api.correlation import correlation_id
 from leadlab.api.identity import Principal
 from leadlab.api.roles import may_see
 from leadlab.errors import UnknownName
+from leadlab.stream.disk import LEAST_BYTES
 from leadlab.stream.lead_list import Wanted
 from leadlab.stream.lead_view import named
 from leadlab.stream.station import Station
@@ -36,10 +37,13 @@ class Desk:
     ----------
     station : Station
     trail : Trail
+    least_free_bytes : int
+        Room on the disk that the service needs to call itself ready.
     """
 
     station: Station
     trail: Trail
+    least_free_bytes: int = LEAST_BYTES
     pool: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, THREADS, "api"))
 
     async def aside(self, work: Callable[[], Got]) -> Got:

@@ -83,7 +83,8 @@ def application(
         levels=None if redis is None else {"redis": RedisLevel(redis)},
         open_bus=None if redis is None else partial(RedisBus, redis),
     )
-    desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
+    trail = Trail(settings.audit_file, settings.audit_key)
+    desk = Desk(station, trail, settings.least_free_bytes)
     app = create_app(desk, settings, broadcast)
     station.start()
     return app, station

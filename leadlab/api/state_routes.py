@@ -35,10 +35,11 @@ async def live(request: Request) -> Response:
 @router.get("/health/ready", tags=["health"], response_class=Response, responses=_HEALTH)
 async def ready(request: Request) -> Response:
     """Whether requests should be sent here: recovered, room on the disk, a model at work."""
-    service = desk_of(request).station.service
+    desk = desk_of(request)
+    service = desk.station.service
     problems_ = [] if service.status.state == "live" else [f"the service is {service.status.state}"]
     try:
-        check_room(service.home)
+        check_room(service.home, desk.least_free_bytes)
     except StoreFailed as error:
         problems_.append(error.what)
     fallback = sum(lane.plan.conversion is None for lane in service.engine.lanes.values())
