@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -109,6 +110,8 @@ def run(app: FastAPI, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    # uvicorn raises the signal that ended it once more: then the caller's cleaning up comes first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _Server(config).run(sockets=[listening_socket(host, port)])
 
 
