@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -119,6 +120,8 @@ def run(app: FastAPI, host: str, port: int) -> None:
     """Serve an application until a signal ends it, with as many connections as one may have."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # uvicorn raises the signal that ended it once more: then the caller's cleaning up comes first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server_of(app).run(sockets=[listening_socket(host, port)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -165,7 +166,7 @@ def _measured(desk: Desk) -> Metrics:
     found.count("leadlab_troubles_total", "Troubles of sinks.", service.status.trouble_count)
     found.count("leadlab_checkpoints_total", "Checkpoints written.", service.status.checkpoints)
     for name, value in station.cache.stats().items():
-        if isinstance(value, int | float):
+        if isinstance(value, int | float) and math.isfinite(value):
             found.gauge(f"leadlab_cache_{name}", "Read cache.", value)
     skew = station.skew.report()
     found.count(

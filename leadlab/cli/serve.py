@@ -79,7 +79,7 @@ def serve(
             reader=reader_from(reader),
         )
         try:
-            with model_watch(model, station):
+            with model_watch(model, lambda: [station]):
                 err.print(f"http://{host}:{port}/docs  journal and state in {where}")
                 if plan.conversion is None:
                     err.print("No model was given: rules stand in, and every result says so.")
