@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.errors import BrokenFile, StoreFailed
-from leadlab.features.snapshot import arrays_of, store_of
+from leadlab.features.snapshot import arrays_of, read_arrays, store_of
 from leadlab.stream.lane import Counts, Lane
 from leadlab.stream.lead_book import LeadBook
 from leadlab.stream.live_engine import LiveEngine
@@ -110,8 +109,7 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
         If the file cannot be read, or is of other lanes or features than the engine's.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
         meta = json.loads(arrays.pop("meta").tobytes())
         if meta["format"] != FORMAT:
             raise BrokenFile("a checkpoint of another format", where=str(path), got=meta["format"])
@@ -120,7 +118,7 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
             raise BrokenFile("a checkpoint of other plans", where=str(path), got=got)
         for name, told in meta["lanes"].items():
             _restore_lane(engine.lanes[name], told, arrays, path)
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+    except (ValueError, KeyError, OSError) as error:
         raise BrokenFile("cannot read the checkpoint", where=str(path), got=str(error)) from error
     engine.offset = int(meta["offset"])
     sinks = [name for name in arrays if name.startswith("sink.")]
