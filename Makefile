@@ -13,7 +13,7 @@ unexport LEADLAB_DATA_DIR
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test lint format bench newest newest-environment lab lock clean
+.PHONY: help setup serve demo test soak lint format bench newest newest-environment lab lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ demo: .venv/.ready ## Build features, train, evaluate, and show the top leads wi
 test: .venv/.ready ## Run all tests: doctests, properties, notebooks, pages in a browser
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 	@$(BIN)/python -m pytest --nbval-lax notebooks -o addopts= -q
+
+soak: .venv/.ready ## Kill the live service 30 times under load; prints what was lost, doubled or other
+	@$(BIN)/python -m tests.faults.soak
 
 lint: .venv/.ready ## Check style, types, and who imports whom
 	@$(BIN)/ruff check .
