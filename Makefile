@@ -13,7 +13,7 @@ unexport LEADLAB_DATA_DIR
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test soak lint format bench newest newest-environment lab lock clean
+.PHONY: help setup serve demo test cover soak lint format bench newest newest-environment lab lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,11 @@ demo: .venv/.ready ## Build features, train, evaluate, and show the top leads wi
 	@$(BIN)/leadlab demo
 
 test: .venv/.ready ## Run all tests: doctests, properties, notebooks, pages in a browser
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest
 	@$(BIN)/python -m pytest --nbval-lax notebooks -o addopts= -q
+
+cover: .venv/.ready ## Run all tests but the notebooks and list the lines that none of them runs
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 soak: .venv/.ready ## Kill the live service 30 times under load; prints what was lost, doubled or other
 	@$(BIN)/python -m tests.faults.soak
@@ -80,7 +83,7 @@ lab: .venv/.ready ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
 lock: .venv/.ready ## Resolve requirements*.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra app --extra notebook --extra clv --extra s3 --extra uplift --extra dev $(LOCK_FLAGS) -o requirements.lock
+	uv pip compile pyproject.toml --extra app --extra notebook --extra clv --extra s3 --extra uplift --extra live --extra dev $(LOCK_FLAGS) -o requirements.lock
 	uv pip compile pyproject.toml --all-extras -c requirements.lock $(LOCK_FLAGS) -o requirements-bench.lock
 
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

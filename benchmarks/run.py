@@ -32,6 +32,9 @@ SCRIPTS = (
     "match_homes",
     "value_homes",
     "health",
+    "live_pipeline",
+    "sockets",
+    "redis_stream",
 )
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
 

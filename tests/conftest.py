@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from leadlab.config import Settings
+from leadlab.schema import EventLog
 
 ROOT = Path(__file__).parents[1]
 _MISSED = pytest.StashKey[dict[str, list[str]]]()
@@ -43,6 +44,17 @@ def public_data() -> Path:
     if folder is None:
         pytest.fail("no public data here, and the test is not marked `data`", pytrace=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def challenge() -> EventLog:
+    """The log of the BPI Challenge 2012, read once; for tests that are marked `data`."""
+    folder = _data_dir()
+    if folder is None:
+        pytest.fail("no public data here, and the test is not marked `data`", pytrace=False)
+    from leadlab.data.bpic2012 import read  # noqa: PLC0415  (only where the data is)
+
+    return read(folder / "bpic2012" / "BPI_Challenge_2012.xes.gz")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

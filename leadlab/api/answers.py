@@ -48,10 +48,13 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     >>> sorted(problems(404))
     [400, 401, 403, 404, 422, 429, 500, 503]
     """
-    return {
+    told: dict[int | str, dict[str, Any]] = {
         status: {"description": _SAID[status], "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
         for status in sorted({400, 401, 403, 422, 429, 500, 503, *statuses})
     }
+    # What is no HTTP at all is answered before there is a request, in plain words.
+    told[400]["content"]["text/plain"] = {"schema": {"type": "string"}}
+    return told
 
 
 def fine(about: str, status: int = 200, media: str = "application/json") -> dict[int | str, Any]:

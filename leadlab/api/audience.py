@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FRAME_MESSAGES = 256
 """Messages in one frame at the most, so that what a connection buffers stays small."""
+_FRAMES = 16
+"""Frames kept for others at the same place: most stand where everybody does."""
 
 
 class Audience:
@@ -87,5 +89,7 @@ class Audience:
             entries = self.backlog.since(seen)
             part = entries[:FRAME_MESSAGES]
             then = self.newest if len(part) == len(entries) else part[-1].number
-            found = self._frames[seen, form] = then, form.messages(part, self._epoch)
+            found = then, form.messages(part, self._epoch)
+            if len(self._frames) < _FRAMES:
+                self._frames[seen, form] = found
         return found

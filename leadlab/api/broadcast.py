@@ -14,7 +14,7 @@ import math
 import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from itertools import chain, groupby, islice
 from time import monotonic
 
@@ -177,16 +177,16 @@ class Broadcast:
         """
         nobody = Audience(Filters(), self._epoch, self._queue)
         member = Subscription(principal, form, nobody, self._epoch, self._clock)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.leave, member)
             await self._start(member, wanted, wanted.cursor)
-        except BaseException:
-            self.leave(member)
-            raise
+            undo.pop_all()
         return member
 
     async def change(self, member: Subscription, wanted: Wanted) -> None:
         """Let a client listen to something else, from its cursor unless `wanted` names one."""
-        await self._start(member, wanted, wanted.cursor or member.cursor)
+        cursor = member.cursor if wanted.cursor is None else wanted.cursor
+        await self._start(member, wanted, cursor)
 
     def leave(self, member: Subscription) -> None:
         """Forget a client."""

@@ -36,13 +36,10 @@ class Desk:
     ----------
     station : Station
     trail : Trail
-    homes : object or None
-        Homes to match buyers with, a `leadlab.models.matching.catalogue.Catalogue`.
     """
 
     station: Station
     trail: Trail
-    homes: Any = None
     pool: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, THREADS, "api"))
 
     async def aside(self, work: Callable[[], Got]) -> Got:

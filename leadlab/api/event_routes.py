@@ -17,8 +17,9 @@ from leadlab.api.desk import desk_of
 from leadlab.api.identity import Principal
 from leadlab.api.problems import problem
 from leadlab.errors import BadInput
+from leadlab.schema.fields import LARGEST, MAX_TEXT
 from leadlab.schema.received import Received, receive
-from leadlab.stream.journal import Appended
+from leadlab.stream.accepted import Accepted
 
 MOST_ROWS = 10_000
 TOLD = 100
@@ -27,38 +28,48 @@ JSON = ("application/json", "application/cloudevents+json", "application/cloudev
 LINES = ("application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 router = APIRouter(tags=["events"])
 
+_NAME = {"type": ["string", "number"], "minLength": 1, "maxLength": MAX_TEXT}
+_MAYBE = {"type": ["string", "number", "null"], "maxLength": MAX_TEXT}
+_DATA = {"type": ["object", "null"]}
 _EVENT = {
     "type": "object",
     "required": ["lead", "kind", "at"],
+    "additionalProperties": False,
     "properties": {
-        "id": {"type": "string", "description": "Unique: the same id again changes nothing."},
-        "lead": {"type": "string"},
-        "kind": {"type": "string", "example": "Viewed Property"},
-        "at": {"type": "string", "format": "date-time"},
-        "value": {"type": "number"},
-        "agent": {"type": "string"},
-        "source": {"type": "string"},
-        "data": {"type": "object"},
+        "id": {**_MAYBE, "description": "Unique: the same id again changes nothing."},
+        "lead": _NAME,
+        "kind": _NAME,
+        "at": {"type": "string", "format": "date-time", "description": "With its zone."},
+        "value": {"type": ["number", "string", "null"], "minimum": -LARGEST, "maximum": LARGEST},
+        "agent": _MAYBE,
+        "source": _MAYBE,
+        "tenant": {**_MAYBE, "description": "None but that of whoever sends it."},
+        "data": _DATA,
     },
-}
+    "example": {
+        "id": "form-4711", "lead": "ann", "kind": "Viewed Property",
+        "at": "2026-03-01T10:00:00Z", "value": 350000.0, "data": {"listing": "home-12"},
+    },
+}  # fmt: skip
 _CLOUD = {
     "type": "object",
     "required": ["specversion", "id", "source", "type", "subject", "time"],
     "properties": {
         "specversion": {"const": "1.0"},
-        "id": {"type": "string"},
-        "source": {"type": "string"},
-        "type": {"type": "string"},
-        "subject": {"type": "string"},
+        "id": _NAME,
+        "source": _NAME,
+        "type": _NAME,
+        "subject": _NAME,
         "time": {"type": "string", "format": "date-time"},
-        "data": {"type": "object"},
+        "data": _DATA,
     },
 }
 _BODY = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": {"anyOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
+            "schema": {"anyOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]},
+            "example": {"id": "e1", "lead": "ann", "kind": "Inquiry", "at": "2026-11-21T10:00:00Z"},
         },
         "application/cloudevents+json": {"schema": _CLOUD},
         "application/cloudevents-batch+json": {"schema": {"type": "array", "items": _CLOUD}},
@@ -88,19 +99,19 @@ async def events(
     lines, body = _form(request, body)
     tenant, now_us = who.tenant, desk.station.clock()
 
-    def take() -> tuple[Received, Appended | None]:
+    def take() -> tuple[Received, Accepted | None]:
         got = receive(body, tenant=tenant, now_us=now_us, lines=lines)
         rows = len(got.rows) + len(got.refused)
         if not 0 < rows <= MOST_ROWS:
             raise BadInput("unusable number of events", got=rows, expected=f"1 to {MOST_ROWS:,}")
         if not got.events:
             return got, None
-        return got, desk.station.service.submit(got.events, arrived_s=arrived_s)
+        return got, desk.station.submit(got.events, arrived_s=arrived_s)
 
     # One event costs less to read than to hand over; the disk is waited for aside in any case.
-    got, appended = await desk.aside(take)
+    got, taken = await desk.aside(take)
     refused = [asdict(one) for one in got.refused[:TOLD]]
-    if appended is None:
+    if taken is None:
         return problem(
             422, f"none of {len(got.refused):,} events can be used", kind="BadRows", errors=refused
         )
@@ -109,13 +120,16 @@ async def events(
             "row": row,
             "id": event.id,
             "offset": int(offset) or None,
-            "status": "accepted" if offset else "repeated",
+            "status": "accepted" if fresh else "repeated",
         }
-        for row, event, offset in zip(got.rows, got.events, appended.offsets, strict=True)
+        for row, event, fresh, offset in zip(
+            got.rows, got.events, taken.fresh.tolist(), taken.offsets, strict=True
+        )
     ]
     content = {
-        "accepted": appended.new,
-        "repeated": len(told) - appended.new,
+        "accepted": int(taken.fresh.sum()),
+        "repeated": int((~taken.fresh).sum()),
+        "spooled": taken.spooled,
         "refused": len(got.refused),
         "events": told,
         "errors": refused,

@@ -14,12 +14,13 @@ from leadlab.api.answers import answer, fine, problems, tagged
 from leadlab.api.deps import require
 from leadlab.api.desk import Desk, desk_of
 from leadlab.api.identity import Principal
-from leadlab.api.next_actions import Contacting, homes_for, next_actions
+from leadlab.stream.advice import Contacting, next_actions
 from leadlab.stream.lead_list import LARGEST, Order, Wanted
 
 router = APIRouter(tags=["leads"])
 Reader = Annotated[Principal, Depends(require("leads:read"))]
-Lead = Annotated[str, Path(min_length=1, max_length=10_000)]
+# With all of its characters escaped, a longer path is more than a server reads of a request's line.
+Lead = Annotated[str, Path(min_length=1, max_length=5_000)]
 Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The same as the caller has"}}
 
@@ -27,7 +28,10 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The same 
 class WhatIf(BaseModel):
     """A lead, and features that would be otherwise; null for unknown."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"lead": "ann", "features": {"showing_count_30d": 2}}},
+    )
     lead: str = Field(min_length=1, max_length=10_000)
     features: dict[str, Annotated[float, Field(ge=-1e15, le=1e15)] | None] = Field(
         default_factory=dict, max_length=500
@@ -57,22 +61,7 @@ async def leads(
 
 
 @router.get(
-    "/v1/leads/{lead}",
-    response_class=Response,
-    responses={**problems(404), **fine("All that is known of the lead"), **NOT_MODIFIED},
-)
-async def lead(
-    request: Request,
-    who: Reader,
-    lead: Lead,
-    timeline: Annotated[int, Query(ge=0, le=32)] = 20,
-) -> Response:
-    """Score, tier, interval, reasons, what moved it, churn, health, insights, latest events."""
-    return tagged(request, await desk_of(request).lead(who, lead, timeline))
-
-
-@router.get(
-    "/v1/leads/{lead}/next-actions",
+    "/v1/leads/{lead:path}/next-actions",
     response_class=Response,
     responses={**problems(404), **fine("Open actions, the best first, and what is not open")},
 )
@@ -99,7 +88,7 @@ async def next_steps(
 
 
 @router.get(
-    "/v1/leads/{lead}/matches",
+    "/v1/leads/{lead:path}/matches",
     response_class=Response,
     responses={**problems(404), **fine("Homes, the best match first")},
 )
@@ -111,11 +100,25 @@ async def matches(
 ) -> Response:
     """Homes for a buyer by what they did; 404 where the service was given no homes."""
     desk = desk_of(request)
-    told = await _seen(
-        desk, who, lead, lambda: homes_for(desk.station, desk.homes, who.tenant, lead, top)
-    )
+    told = await _seen(desk, who, lead, lambda: desk.station.matches(who.tenant, lead, top))
     await desk.note(who, "lead.matches", lead)
     return answer(told)
+
+
+# Behind the two above: an id may hold slashes.
+@router.get(
+    "/v1/leads/{lead:path}",
+    response_class=Response,
+    responses={**problems(404), **fine("All that is known of the lead"), **NOT_MODIFIED},
+)
+async def lead(
+    request: Request,
+    who: Reader,
+    lead: Lead,
+    timeline: Annotated[int, Query(ge=0, le=32)] = 20,
+) -> Response:
+    """Score, tier, interval, reasons, what moved it, churn, health, insights, latest events."""
+    return tagged(request, await desk_of(request).lead(who, lead, timeline))
 
 
 @router.post(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import uvicorn
 from fastapi import FastAPI
 
 from leadlab.api.app import create_app
@@ -15,13 +20,18 @@ from leadlab.api.audit import Trail
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.desk import Desk
 from leadlab.api.filters import Filters
+from leadlab.api.listening import listening_socket
 from leadlab.api.logs import log_json
 from leadlab.api.settings import ApiSettings
 from leadlab.errors import BadInput, BrokenFile
+from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.matching.catalogue import Catalogue
+from leadlab.stream.alerts import default_rules, read_rules
+from leadlab.stream.cache_redis import RedisLevel
 from leadlab.stream.message import Message
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.plan import Plan
+from leadlab.stream.redis_bus import RedisBus
 from leadlab.stream.station import Station
 from leadlab.stream.telling import standing_messages
 
@@ -35,6 +45,7 @@ def application(
     rules: Path | None = None,
     keep: int | None = None,
     redis: str | None = None,
+    reader: ConversationReader | None = None,
     settings: ApiSettings | None = None,
 ) -> tuple[FastAPI, Station]:
     """A started station and the application that serves it.
@@ -64,13 +75,44 @@ def application(
         watched=lambda: broadcast.tenants,
         pacing=pacing,
         plan_of=plan_of,
+        reader=reader,
+        homes=None if homes is None else read_homes(homes),
+        rules=default_rules() if rules is None else read_rules(rules),
+        environ=os.environ,
+        levels=None if redis is None else {"redis": RedisLevel(redis)},
+        open_bus=None if redis is None else partial(RedisBus, redis),
     )
-    del rules, redis
-    catalogue = None if homes is None else read_homes(homes)
-    desk = Desk(station, Trail(settings.audit_file, settings.audit_key), catalogue)
+    desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
     app = create_app(desk, settings, broadcast)
     station.start()
     return app, station
+
+
+class _Server(uvicorn.Server):
+    """Tells those who watch that it ends, before it waits for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.broadcast.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """Serve an application until a signal ends it."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=131_072,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    # uvicorn raises the signal that ended it once more: then the caller's cleaning up comes first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _Server(config).run(sockets=[listening_socket(host, port)])
 
 
 def read_homes(path: Path) -> Catalogue:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.routing import WebSocketRoute
 
+from leadlab.api.answers import problems
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.event_stream import EventStream
 from leadlab.api.filters import wanted_from_query
@@ -16,13 +17,16 @@ from leadlab.api.stream_socket import PrincipalOf, StreamSocket
 from leadlab.stream.message import Topic
 
 PATH = "/v1/stream"
-_PROBLEM: dict[str, Any] = {"application/problem+json": {}}
-_REFUSED = (
-    (400, "The query cannot be used"),
-    (401, "Nobody is known by this token"),
-    (403, "This token is for something else"),
-    (503, "The state cannot be read now"),
-)
+_TEXT = {"type": "string"}
+_EVENTS = {
+    "text/event-stream": {
+        "schema": {
+            "type": "object",
+            "required": ["event", "data"],
+            "properties": {"event": _TEXT, "id": _TEXT, "data": _TEXT},
+        }
+    }
+}
 
 
 def stream_router(broadcast: Broadcast, principal_of: PrincipalOf) -> APIRouter:
@@ -68,10 +72,7 @@ def stream_router(broadcast: Broadcast, principal_of: PrincipalOf) -> APIRouter:
         methods=["GET"],
         status_code=200,
         response_class=EventStream,
-        responses={
-            200: {"description": "Messages", "content": {"text/event-stream": {}}},
-            **{status: {"description": why, "content": _PROBLEM} for status, why in _REFUSED},
-        },
+        responses={**problems(404), 200: {"description": "Messages", "content": _EVENTS}},
         openapi_extra={"parameters": _parameters()},
     )
     router.routes.append(WebSocketRoute(PATH, StreamSocket(broadcast, principal_of), name="socket"))
@@ -85,12 +86,11 @@ def _parameters() -> list[dict[str, Any]]:
         "agent": {"type": "string", "minLength": 1},
         "lead": {"type": "string", "minLength": 1},
     }
-    once = {"type": "string", "maxLength": 100}
     return [
         *(
             {"name": name, "in": "query", "schema": {"type": "array", "items": schema}}
             for name, schema in several.items()
         ),
-        {"name": "cursor", "in": "query", "schema": once},
-        {"name": "Last-Event-ID", "in": "header", "schema": once},
+        {"name": "cursor", "in": "query", "schema": _TEXT},
+        {"name": "Last-Event-ID", "in": "header", "schema": _TEXT},
     ]

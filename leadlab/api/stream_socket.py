@@ -101,8 +101,11 @@ class StreamSocket:
             if asked.subscribe is not msgspec.UNSET:
                 await self._broadcast.change(member, asked.subscribe)
                 member.reply("subscribed")
-        except (msgspec.MsgspecError, RecursionError, LeadlabError) as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             member.reply("error", why=str(error)[:500])
+            return
+        except LeadlabError as error:
+            member.end(Farewell(FAILED, "error", error.what))
             return
         if asked.ping is not msgspec.UNSET:
             member.reply("pong", ping=asked.ping)

@@ -10,54 +10,17 @@ from typing import Annotated
 import typer
 
 from leadlab import __version__
-from leadlab.cli import (
-    check,
-    churn,
-    data,
-    demo,
-    drift,
-    evaluate,
-    explain,
-    health,
-    match,
-    next_action,
-    read,
-    registry,
-    score,
-    simulate,
-    token,
-    train,
-    validate,
-    value,
-)
+from leadlab.cli.commands import STYLE, LazyGroup, add_all
 from leadlab.errors import LeadlabError
 
 app = typer.Typer(
     name="leadlab",
+    cls=LazyGroup,
     help="Lead intelligence on event logs: features without hindsight, exactly explained scores.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    add_completion=False,
+    **STYLE,
 )
-app.add_typer(data.app, name="data")
-app.add_typer(registry.app, name="registry")
-app.add_typer(token.app, name="token")
-app.command("demo")(demo.demo)
-app.command("simulate")(simulate.simulate)
-app.command("check")(check.check)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("score")(score.score)
-app.command("explain")(explain.explain)
-app.command("churn")(churn.churn)
-app.command("read")(read.read)
-app.command("health")(health.health)
-app.command("next")(next_action.next_action)
-app.command("match")(match.find_homes)
-app.command("validate")(validate.validate)
-app.command("drift")(drift.drift)
-app.command("value")(value.value)
+add_all(app)
 
 
 def _version(wanted: bool) -> None:
@@ -78,7 +41,7 @@ def options(
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code.
 
-    0 fine; 1 unforeseen; 2 wrong usage or setting; 3 to 12 as drawn in `leadlab.errors`. With
+    0 fine; 1 unforeseen; 2 wrong usage or setting; 3 to 13 as drawn in `leadlab.errors`. With
     ``--json`` an error is one JSON object on standard error.
     """
     try:

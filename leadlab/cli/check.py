@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leadlab.cli.console import print_json, steps
 from leadlab.cli.console import table as show_table
-from leadlab.cli.train import AsJson
+from leadlab.cli.options import AsJson
 from leadlab.data import LeadTable, datasets, load
 from leadlab.errors import BadInput, BrokenFile, UnknownName
 from leadlab.models.tables.leak_report import LeakReport

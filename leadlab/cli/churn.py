@@ -11,8 +11,9 @@ import typer
 
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, steps, table
+from leadlab.cli.options import AsJson, Kind, Lead, Log, Value, When
 from leadlab.cli.score import AsOf
-from leadlab.cli.train import AsJson, Kind, Lead, Log, Value, When, tell_refused
+from leadlab.cli.train import tell_refused
 from leadlab.errors import BadInput, EmptyInput, UnknownName
 from leadlab.explain import reasons
 from leadlab.explain.churn import ChurnScorer, Forecasts

@@ -7,15 +7,16 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from leadlab.models.report import Report
-from leadlab.models.training import Told
+if TYPE_CHECKING:  # commands that train nothing need no estimators
+    from leadlab.models.report import Report
+    from leadlab.models.training import Told
 
 WIDTH = 110
 """Columns where there is no terminal to ask."""

@@ -8,12 +8,12 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from leadlab.cli.console import err, out, print_json, table
+from leadlab.cli.options import AsJson
 from leadlab.data import FileState, dataset, datasets, get, readers, verify
 
 app = typer.Typer(
     help="Public data sets: what there is, fetching them, checking them.", no_args_is_help=True
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 EXAMPLE = "\n\nExample: `leadlab data {}`"
 
 

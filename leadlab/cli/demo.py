@@ -13,7 +13,8 @@ import numpy as np
 import typer
 
 from leadlab.cli.console import err, out, print_json, steps, table
-from leadlab.cli.train import STEPS, AsJson, show, summary
+from leadlab.cli.options import AsJson
+from leadlab.cli.train import STEPS, show, summary
 from leadlab.config import Settings
 from leadlab.data import load, simulate
 from leadlab.errors import DataUnavailable, LeadlabError

@@ -8,8 +8,8 @@ import typer
 
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, steps, table
+from leadlab.cli.options import AsJson, Kind, Lead, Value, When
 from leadlab.cli.score import Model, check_kinds, scorer_of
-from leadlab.cli.train import AsJson, Kind, Lead, Value, When
 from leadlab.errors import EmptyInput
 from leadlab.features import build
 from leadlab.models.validation.drift import Drift

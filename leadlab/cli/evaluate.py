@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from leadlab.cli.console import print_json, steps, table
-from leadlab.cli.train import AsJson
+from leadlab.cli.options import AsJson
 from leadlab.data import load
 from leadlab.errors import UnknownName
 from leadlab.models.protocols.evaluation import Evaluation

@@ -10,8 +10,8 @@ import typer
 
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, steps, table
+from leadlab.cli.options import AsJson, Kind, Lead, Value, When
 from leadlab.cli.score import AsOf, Model, check_kinds, scorer_of
-from leadlab.cli.train import AsJson, Kind, Lead, Value, When
 from leadlab.config import Settings
 from leadlab.errors import BadInput, UnknownName
 from leadlab.explain import changes, insights, reasons

@@ -15,8 +15,9 @@ from leadlab.cli.churn import loaded
 from leadlab.cli.console import out, print_json, steps, table
 from leadlab.cli.health_conversation import conversation_of
 from leadlab.cli.health_weights import learned
+from leadlab.cli.options import AsJson, Kind, Lead, Value, When
 from leadlab.cli.score import AsOf, Model, scorer_of, scores_at
-from leadlab.cli.train import AsJson, Kind, Lead, Value, When, tell_refused
+from leadlab.cli.train import tell_refused
 from leadlab.errors import BadInput, UnknownName
 from leadlab.explain import Scorer, Scores, insights
 from leadlab.explain.health import part_reasons

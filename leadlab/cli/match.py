@@ -9,7 +9,7 @@ import pandas as pd
 import typer
 
 from leadlab.cli.console import out, print_json, steps, table
-from leadlab.cli.train import AsJson
+from leadlab.cli.options import AsJson
 from leadlab.data.brokerage import Brokerage, read_brokerage, simulate
 from leadlab.errors import BadInput, BrokenFile, UnknownName
 from leadlab.models.matching.catalogue import Catalogue

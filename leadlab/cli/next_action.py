@@ -12,8 +12,8 @@ import typer
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, steps, table
 from leadlab.cli.explain import events_until
+from leadlab.cli.options import AsJson, Kind, Lead, Log, Value, When
 from leadlab.cli.score import AsOf, Model, check_kinds, scorer_of
-from leadlab.cli.train import AsJson, Kind, Lead, Log, Value, When
 from leadlab.explain import Scorer, reasons
 from leadlab.features import Moments, build
 from leadlab.features import catalogue as features_of_leads

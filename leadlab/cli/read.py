@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from leadlab.cli.console import out, print_json, steps, table
-from leadlab.cli.train import AsJson
+from leadlab.cli.options import AsJson
 from leadlab.config import Settings
 from leadlab.data.phrases.labelled import labelled_texts
 from leadlab.data.phrases.public import public_texts

@@ -12,8 +12,8 @@ import typer
 
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, steps, table
+from leadlab.cli.options import AsJson, Kind, Lead, Log, Value, When
 from leadlab.cli.score import registered
-from leadlab.cli.train import Kind, Lead, Log, Value, When
 from leadlab.config import Settings
 from leadlab.errors import BadInput
 from leadlab.explain import Scorer
@@ -29,7 +29,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 EXAMPLE = "\n\nExample: `leadlab registry {}`"
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 At = Annotated[
     str | None,
     typer.Option(

@@ -11,7 +11,8 @@ import typer
 
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, steps, table
-from leadlab.cli.train import AsJson, Kind, Lead, Log, Value, When, tell_refused
+from leadlab.cli.options import AsJson, Kind, Lead, Log, Value, When
+from leadlab.cli.train import tell_refused
 from leadlab.config import Settings
 from leadlab.errors import BadInput, EmptyInput
 from leadlab.explain import Scorer, Scores, reasons

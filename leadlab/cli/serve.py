@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from leadlab.cli.console import err
-from leadlab.cli.served import model_watch, plan_from
+from leadlab.cli.served import model_watch, plan_from, reader_from
 from leadlab.config import Settings
 from leadlab.errors import ConfigError
 
@@ -32,8 +32,13 @@ def serve(
         str | None, typer.Option(metavar="FILE|registry:NAME[@VERSION]", help="Conversion model.")
     ] = None,
     churn: Annotated[Path | None, typer.Option(help="Churn model, a file.")] = None,
+    reader: Annotated[
+        Path | None, typer.Option(help="Conversation model, a file; rules read where none is.")
+    ] = None,
     homes: Annotated[Path | None, typer.Option(help="Homes to match, .csv or .parquet.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="Alert rules, YAML.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Alert rules, YAML; those that leadlab brings along else.")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder of journal and state; live/ in LEADLAB_HOME.")
     ] = None,
@@ -43,7 +48,10 @@ def serve(
         int | None, typer.Option(help="Events that the journal keeps; all when not given.")
     ] = None,
     redis: Annotated[
-        str | None, typer.Option(help="Address of Redis: workers score, this process serves.")
+        str | None,
+        typer.Option(
+            envvar="LEADLAB_REDIS", help="Address of Redis: workers score, this process serves."
+        ),
     ] = None,
     dashboards: Annotated[
         bool, typer.Option(help="Serve the pages of apps/ too, on the next port.")
@@ -51,9 +59,7 @@ def serve(
 ) -> None:
     """Put it together and run until stopped."""
     try:
-        import uvicorn  # noqa: PLC0415  (extra)
-
-        from leadlab.api.serving import application  # noqa: PLC0415  (extra)
+        from leadlab.api.serving import application, run  # noqa: PLC0415  (extra)
     except ModuleNotFoundError as error:
         raise ConfigError(
             "the extra 'live' is not installed", got=error.name, hint="pip install 'leadlab[live]'"
@@ -63,18 +69,21 @@ def serve(
     plan, plan_of = plan_from(model, churn)
     with _dashboards(dashboards, host, port + 1):
         app, station = application(
-            where, plan, plan_of=plan_of, homes=homes, rules=rules, keep=keep, redis=redis
+            where,
+            plan,
+            plan_of=plan_of,
+            homes=homes,
+            rules=rules,
+            keep=keep,
+            redis=redis,
+            reader=reader_from(reader),
         )
         try:
-            with model_watch(model, station):
+            with model_watch(model, lambda: [station]):
                 err.print(f"http://{host}:{port}/docs  journal and state in {where}")
                 if plan.conversion is None:
                     err.print("No model was given: rules stand in, and every result says so.")
-                uvicorn.run(
-                    app, host=host, port=port, loop="uvloop", http="httptools",
-                    ws="websockets-sansio", log_config=None, access_log=False,
-                    server_header=False, timeout_graceful_shutdown=5,
-                )  # fmt: skip
+                run(app, host, port)
         finally:
             station.stop()
 

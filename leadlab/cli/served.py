@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from leadlab.cli.score import REGISTERED, registered, scorer_of
 from leadlab.config import Settings
-from leadlab.errors import LeadlabError
+from leadlab.errors import BadInput, LeadlabError
+from leadlab.models.conversation.reader import ConversationReader
+from leadlab.models.files.model_file import read_model
 from leadlab.registry import Registry
 from leadlab.stream.plan import Plan
 
@@ -42,6 +44,20 @@ def plan_from(model: str | None, churn: Path | None) -> tuple[Plan, PlanOf]:
     return Plan.of(scorer, silence), _plan_of(model)
 
 
+def reader_from(path: Path | None) -> ConversationReader:
+    """The conversation model of a file; rules where there is none, or it cannot be read."""
+    if path is None:
+        return ConversationReader(without="no reading model was given")
+    try:
+        found, _ = read_model(path)
+    except LeadlabError as error:
+        _log.error("the reading model cannot be used, rules stand in", exc_info=error)
+        return ConversationReader(without=f"the model cannot be read ({type(error).__name__})")
+    if not isinstance(found, ConversationReader):
+        raise BadInput("not a conversation model", where=str(path), got=found.kind)
+    return found
+
+
 def _plan_of(model: str | None) -> PlanOf:
     """How to load a version of the registry that scored before; None without a registry."""
     if model is None or not model.startswith(REGISTERED):
@@ -56,7 +72,7 @@ def _plan_of(model: str | None) -> PlanOf:
 
 
 @contextlib.contextmanager
-def model_watch(model: str | None, station: Station) -> Iterator[None]:
+def model_watch(model: str | None, stations: Callable[[], list[Station]]) -> Iterator[None]:
     """Take up what is promoted in the registry, and go back where it is rolled back."""
     if model is None or not model.startswith(REGISTERED) or "@" in model:
         yield
@@ -67,13 +83,14 @@ def model_watch(model: str | None, station: Station) -> Iterator[None]:
     def watch() -> None:
         registry = Registry(Settings.from_environment().registry)
         while not ended.wait(WATCH_S):
-            try:
-                champion = registry.version(name).name
-                if champion != station.service.engine.lanes[""].plan.version:
-                    station.service.promote(Plan.of(registered(registry, name, "champion")))
-                    _log.info("another model scores from now on", extra={"model": champion})
-            except LeadlabError as error:
-                station.service.status.trouble("model", error)
+            for station in stations():
+                try:
+                    champion = registry.version(name).name
+                    if champion != station.service.engine.lanes[""].plan.version:
+                        station.service.promote(Plan.of(registered(registry, name, "champion")))
+                        _log.info("another model scores from now on", extra={"model": champion})
+                except LeadlabError as error:
+                    station.service.status.trouble("model", error)
 
     thread = threading.Thread(target=watch, name="model-watch", daemon=True)
     thread.start()

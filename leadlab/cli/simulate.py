@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from leadlab.cli.console import out, print_json, steps, table
-from leadlab.cli.train import AsJson
+from leadlab.cli.options import AsJson
 from leadlab.data.brokerage import Brokerage, Moment, Settings, World, live
 from leadlab.data.brokerage import simulate as simulate_brokerage
 from leadlab.data.brokerage.settings import START, settings

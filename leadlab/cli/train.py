@@ -10,6 +10,7 @@ import typer
 
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, report_table, steps, table
+from leadlab.cli.options import AsJson, Kind, Lead, Log, Value, When
 from leadlab.errors import BadInput
 from leadlab.features import FeatureSet, catalogue
 from leadlab.models.training import Study, Trained
@@ -24,12 +25,6 @@ horizon; the model is shown beside its baselines and written to one file.
 
 Example: `leadlab train simulated --converted Closed --ended Lost --features catalogue`
 """
-Log = Annotated[str, typer.Argument(help=source.HELP)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Lead = Annotated[str, typer.Option(help="Column of a CSV file: about whom.")]
-Kind = Annotated[str, typer.Option(help="Column of a CSV file: what happened.")]
-When = Annotated[str, typer.Option(help="Column of a CSV file: when.")]
-Value = Annotated[str | None, typer.Option(help="Column of a CSV file: the event's number.")]
 
 
 def train(

@@ -11,8 +11,8 @@ import typer
 
 from leadlab.cli import source
 from leadlab.cli.console import out, print_json, report_table, steps, table
+from leadlab.cli.options import AsJson, Kind, Lead, Log, Value, When
 from leadlab.cli.score import Model, check_kinds, scorer_of
-from leadlab.cli.train import AsJson, Kind, Lead, Log, Value, When
 from leadlab.errors import BadInput
 from leadlab.explain import Scorer
 from leadlab.explain.importance import shapley_importance

@@ -11,9 +11,9 @@ import pandas as pd
 import typer
 
 from leadlab.cli.console import out, print_json, steps, table
+from leadlab.cli.options import AsJson
 from leadlab.cli.sales_source import HELP as SALES
 from leadlab.cli.sales_source import SIMULATED, sales_table
-from leadlab.cli.train import AsJson
 from leadlab.errors import BadInput, UnknownName
 from leadlab.explain.valuation import PriceExplainer, PriceReasons
 from leadlab.models.files.model_file import About, read_model, save_model

@@ -48,13 +48,18 @@ class Program:
     levels: int
     base: NDArray[np.float64]
 
-    def run(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Explain `X` (n, n_features): contributions (n, n_groups, n_features) and margins."""
+    def run(
+        self, X: NDArray[np.float32], alike: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Explain `X` (n, n_features): contributions (n, n_groups, n_features) and margins.
+
+        With `alike` a single row is taken as one of many.
+        """
         contributions = np.zeros((len(X), len(self.base), X.shape[1]))
         margin = np.empty((len(X), len(self.base)))
         margin[:] = self.base
         program = (self.used, self.nodes, self.steps, self.parts, self.groups, self.points)
-        if len(X) == 1:
+        if len(X) == 1 and not alike:
             explain_row(X[0], *program, self.repeats, self.levels, contributions, margin)
         elif len(X):
             size = (self.n_points, self.levels)

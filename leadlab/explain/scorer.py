@@ -73,13 +73,15 @@ class Scorer:
         version = about.fingerprint[:12] or Path(path).stem
         return cls(model, FeatureSet.from_json(about.features), version, about)
 
-    def score(self, table: FeatureTable) -> Scores:
+    def score(self, table: FeatureTable, *, alike: bool = False) -> Scores:
         """Score and explain every row.
 
         Parameters
         ----------
         table : FeatureTable
             Built from `features`.
+        alike : bool
+            See `TreeShapley.explain`.
 
         Raises
         ------
@@ -93,7 +95,7 @@ class Scorer:
                 got=f"{len(table.names)} columns",
                 expected=f"the {len(self.features)} of model {self.version}, in order",
             )
-        explanation = self.shapley.explain(table.values)
+        explanation = self.shapley.explain(table.values, alike=alike)
         probability = self.model.calibrated(sigmoid(explanation.margin))
         interval, calibration = self.model.interval_, self.model.calibration_
         unknown = np.full(len(probability), np.nan)

@@ -133,7 +133,7 @@ class TreeShapley:
         kept = None if why else program
         return cls(names, ensemble.rounds, method, why, missing, booster, kept)
 
-    def explain(self, X: Any, threads: int = 1) -> Explanation:
+    def explain(self, X: Any, threads: int = 1, *, alike: bool = False) -> Explanation:
         """Explain every row of `X`.
 
         Parameters
@@ -142,6 +142,9 @@ class TreeShapley:
             Numbers, NaN = missing; n may be 0.
         threads : int
             Threads to share the rows among.
+        alike : bool
+            Take a single row the way that many are taken, so that no last digit of a row depends
+            on how many others it came with; else it is taken the fastest way.
 
         Raises
         ------
@@ -154,7 +157,7 @@ class TreeShapley:
             return self._ask_xgboost(X, threads)
         rows = as_rows(X, self.names, self.missing)
         if threads == 1 or len(rows) <= LANES:
-            return self._answer(*self._program.run(rows), self._program.base)
+            return self._answer(*self._program.run(rows, alike), self._program.base)
         size = -(-len(rows) // (threads * LANES)) * LANES
         spans = [rows[start : start + size] for start in range(0, len(rows), size)]
         with ThreadPoolExecutor(threads) as pool:

@@ -137,12 +137,11 @@ class OnlineStore:
     def _agents_of(self, log: EventLog, codes: F32) -> I32:
         """Slots of the agents that the rows name, each in its event's tenant."""
         asked = np.full(len(log), UNKNOWN, np.int32)
-        for code in np.unique(log.tenant.codes):
-            prefix = log.tenant.names[code] + SEPARATOR
+        for code, tenant in enumerate(log.tenant.names):
             rows = np.flatnonzero((log.tenant.codes == code) & ~np.isnan(codes))
-            found, back = np.unique(codes[rows], return_inverse=True)
             if len(rows):
-                asked[rows] = self._agent_slots(found, prefix)[back]
+                found, back = np.unique(codes[rows], return_inverse=True)
+                asked[rows] = self._agent_slots(found, tenant + SEPARATOR)[back]
         return asked
 
     def _slots(self, log: EventLog, entity: Entity, store: EntityStore) -> I32:

@@ -17,7 +17,9 @@ _MOST = sys.float_info.max
 Fields = Mapping[str, Literal["text", "number"]]
 
 
-def columns_of(events: Sequence[WireEvent], fields: Fields) -> tuple[EventLog, int]:
+def columns_of(
+    events: Sequence[WireEvent], fields: Fields, keys: NDArray[np.uint64] | None = None
+) -> tuple[EventLog, int]:
     """Events as a log in the order given, which need not be canonical.
 
     Parameters
@@ -26,6 +28,8 @@ def columns_of(events: Sequence[WireEvent], fields: Fields) -> tuple[EventLog, i
         Each id once.
     fields : mapping of str to "text" or "number"
         Further fields to keep, and as what.
+    keys : uint64 array, shape (n,), optional
+        `EventLog.id_hash` of the events, where it is known already.
 
     Returns
     -------
@@ -60,6 +64,8 @@ def columns_of(events: Sequence[WireEvent], fields: Fields) -> tuple[EventLog, i
         source=_coded([event.source for event in events]),
         data=data,
     )
+    if keys is not None:
+        vars(log)["id_hash"] = keys
     return log, misfits
 
 

@@ -7,18 +7,20 @@ crash at any moment loses nothing.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.errors import BrokenFile, StoreFailed
-from leadlab.features.snapshot import arrays_of, read_arrays, store_of
+from leadlab.features.online import SEPARATOR
+from leadlab.features.snapshot import arrays_of, store_of
+from leadlab.stream.archive import read_arrays
 from leadlab.stream.lane import Counts, Lane
 from leadlab.stream.lead_book import LeadBook
 from leadlab.stream.live_engine import LiveEngine
@@ -26,7 +28,7 @@ from leadlab.stream.live_engine import LiveEngine
 FORMAT = "leadlab-live-state-1"
 KEPT = 2
 """Checkpoints kept: the newest, and one to go back to where that cannot be read."""
-Frozen = tuple[int, dict[str, NDArray[Any]]]
+Frozen = tuple[int, dict[str, NDArray[Any]], dict[str, Any]]
 
 
 def freeze(engine: LiveEngine, sinks: Mapping[str, bytes]) -> Frozen:
@@ -42,7 +44,6 @@ def freeze(engine: LiveEngine, sinks: Mapping[str, bytes]) -> Frozen:
             "number": number,
             "features": lane.plan.features.to_json(),
             "store": names,
-            "names": list(lane.names),
             "kinds": list(lane.kinds),
             "agents": list(lane.agents),
             "tenants": list(lane.tenants),
@@ -53,8 +54,7 @@ def freeze(engine: LiveEngine, sinks: Mapping[str, bytes]) -> Frozen:
     for name, state in sinks.items():
         arrays[f"sink.{name}"] = np.frombuffer(state, np.uint8)
     meta = {"format": FORMAT, "offset": engine.offset, "lanes": told}
-    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    return engine.offset, arrays
+    return engine.offset, arrays, meta
 
 
 def write(frozen: Frozen, folder: Path) -> Path:
@@ -65,7 +65,8 @@ def write(frozen: Frozen, folder: Path) -> Path:
     StoreFailed
         If the disk is full; older checkpoints stay.
     """
-    offset, arrays = frozen
+    offset, arrays, meta = frozen
+    arrays = {**arrays, "meta": np.frombuffer(msgspec.json.encode(meta), np.uint8)}
     path = folder / f"state-{offset:015d}.npz"
     partial = path.with_suffix(".partial")
     try:
@@ -110,7 +111,7 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
     """
     try:
         arrays = read_arrays(path)
-        meta = json.loads(arrays.pop("meta").tobytes())
+        meta = msgspec.json.decode(arrays.pop("meta").data)
         if meta["format"] != FORMAT:
             raise BrokenFile("a checkpoint of another format", where=str(path), got=meta["format"])
         if set(meta["lanes"]) != set(engine.lanes):
@@ -128,7 +129,8 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
 def _restore_lane(
     lane: Lane, told: dict[str, Any], arrays: dict[str, NDArray[Any]], path: Path
 ) -> None:
-    if told["features"] != json.loads(json.dumps(lane.plan.features.to_json())):
+    own_features = msgspec.json.decode(msgspec.json.encode(lane.plan.features.to_json()))
+    if told["features"] != own_features:
         raise BrokenFile(
             "a checkpoint of other features",
             where=str(path),
@@ -139,7 +141,8 @@ def _restore_lane(
     lane.store = store_of(lane.plan.features, own, told["store"])
     for part in LeadBook.PARTS:
         setattr(lane.book, part, arrays[f"{told['number']}.book.{part}"])
-    lane.names = [(tenant, lead) for tenant, lead in told["names"]]
+    keys = lane.store.stores["lead"].slots
+    lane.names = [(tenant, lead) for tenant, _, lead in (k.partition(SEPARATOR) for k in keys)]
     lane.kinds = {name: code for code, name in enumerate(told["kinds"])}
     lane.agents = {name: code for code, name in enumerate(told["agents"])}
     lane.tenants = {name: code for code, name in enumerate(told["tenants"])}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from leadlab.schema.wire import WireEvent
 
 I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +25,14 @@ class Entries:
         Ascending; gaps only where retention let go of the start.
     stamps_us : int64 array, shape (n,)
         When the journal took each, never descending.
+    keys : uint64 array, shape (n,), optional
+        Hashes of tenant and id, as `EventLog.id_hash` has them, where they are at hand.
     """
 
     events: list[WireEvent]
     offsets: I64
     stamps_us: I64
+    keys: U64 | None = None
 
     def __len__(self) -> int:
         return len(self.events)
@@ -41,7 +45,8 @@ class Entries:
     def take(self, start: int, end: int) -> Entries:
         """A slice."""
         rows = slice(start, end)
-        return Entries(self.events[rows], self.offsets[rows], self.stamps_us[rows])
+        keys = None if self.keys is None else self.keys[rows]
+        return Entries(self.events[rows], self.offsets[rows], self.stamps_us[rows], keys)
 
 
 def joined(parts: Sequence[Entries]) -> Entries:
@@ -55,8 +60,10 @@ def joined(parts: Sequence[Entries]) -> Entries:
     if len(parts) == 1:
         return parts[0]
     empty = np.zeros(0, np.int64)
+    keys = [part.keys for part in parts if part.keys is not None]
     return Entries(
         [event for part in parts for event in part.events],
         np.concatenate([empty, *(part.offsets for part in parts)]),
         np.concatenate([empty, *(part.stamps_us for part in parts)]),
+        np.concatenate(keys) if keys and len(keys) == len(parts) else None,
     )

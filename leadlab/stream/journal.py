@@ -11,7 +11,6 @@ import fcntl
 import sqlite3
 import threading
 import zlib
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from leadlab.errors import BadInput, BrokenFile, LeadlabError, NewerFormat, Stor
 from leadlab.schema.wire import WireEvent, pack, unpack
 from leadlab.stream.entries import Entries, joined
 from leadlab.stream.known_ids import KnownIds, id_keys
+from leadlab.stream.tail import Tail
 
 VERSION = 1
 _TABLES = """
@@ -71,7 +71,7 @@ class Journal:
     read_only : bool
         Read beside the process that writes.
     tail : int
-        Events of late kept in memory, for readers that follow.
+        Events of late kept in memory, for readers that follow; see `Tail`.
 
     Raises
     ------
@@ -99,8 +99,7 @@ class Journal:
         self.read_only = read_only
         self._lock = threading.Lock()
         self._reading = threading.Lock()
-        self._tail: deque[Entries] = deque()
-        self._tail_events, self._tail_room = 0, tail
+        self._tail = Tail(tail)
         self._known = KnownIds()
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +147,8 @@ class Journal:
             self._known = self._ids_on_disk()
 
     def _ids_on_disk(self) -> KnownIds:
-        known = KnownIds()
+        held = self._db.execute("SELECT coalesce(sum(n), 0) FROM batches").fetchone()[0]
+        known = KnownIds.for_keys(int(held))
         for first, keys, crc in self._db.execute(
             "SELECT first, keys, keys_crc FROM batches ORDER BY first"
         ):
@@ -246,17 +246,9 @@ class Journal:
         with self._failing():
             self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self._known.enter(keys)
-        entries = Entries(
-            events,
-            np.arange(first, first + len(events)),
-            np.full(len(events), stamp_us, np.int64),
-        )
         with self._reading:
-            self._tail.append(entries)
-            self._tail_events += len(events)
-            while self._tail_events > self._tail_room and len(self._tail) > 1:
-                self._tail_events -= len(self._tail.popleft())
-            self.last, self.last_stamp_us = int(entries.last), stamp_us
+            self._tail.append(events, first, stamp_us, keys)
+            self.last, self.last_stamp_us = first + len(events) - 1, stamp_us
 
     def commit(self, reader: str, offset: int) -> None:
         """Remember how far a reader has come."""
@@ -304,23 +296,10 @@ class Journal:
             If a batch is not what was written.
         """
         with self._reading:
-            if self._tail and after + 1 >= self._tail[0].offsets[0]:
-                return self._from_tail(after, most)
+            if self._tail.holds(after):
+                return self._tail.read(after, most)
             with self._failing():
                 return self._from_disk(after, most)
-
-    def _from_tail(self, after: int, most: int) -> Entries:
-        parts: list[Entries] = []
-        wanted = most
-        for part in self._tail:
-            if wanted <= 0:
-                break
-            if part.last <= after:
-                continue
-            start = max(after + 1 - int(part.offsets[0]), 0)
-            parts.append(part.take(start, start + wanted))
-            wanted -= len(parts[-1])
-        return joined(parts)
 
     def _from_disk(self, after: int, most: int) -> Entries:
         start = self._reader.execute(
@@ -329,14 +308,18 @@ class Journal:
         parts: list[Entries] = []
         wanted = most
         found = self._reader.execute(
-            "SELECT first, n, stamp_us, body, crc FROM batches WHERE first >= ? ORDER BY first",
+            "SELECT first, n, stamp_us, body, keys, crc FROM batches"
+            " WHERE first >= ? ORDER BY first",
             (start or 0,),
         )
-        for first, n, stamp_us, body, crc in found:
+        for first, n, stamp_us, body, keys, crc in found:
             if zlib.crc32(body) != crc:
                 raise self._altered(first)
             part = Entries(
-                unpack(body), np.arange(first, first + n), np.full(n, stamp_us, np.int64)
+                unpack(body),
+                np.arange(first, first + n),
+                np.full(n, stamp_us, np.int64),
+                np.frombuffer(keys, "<u8").astype(np.uint64),
             )
             skip = max(after + 1 - first, 0)
             part = part.take(skip, skip + wanted)

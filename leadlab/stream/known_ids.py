@@ -75,6 +75,11 @@ class KnownIds:
         self._table = np.full(room, EMPTY, np.uint64)
         self._used = 0
 
+    @classmethod
+    def for_keys(cls, keys: int) -> KnownIds:
+        """Room for so many keys, and for some more."""
+        return cls(max(1 << (3 * keys).bit_length(), 1 << 16))
+
     def __len__(self) -> int:
         return self._used
 

@@ -110,7 +110,7 @@ class Lane:
 
     def take(self, entries: Entries) -> Outcome:
         """Take entries of the journal in order; each new event gets one row."""
-        log, misfits = columns_of(entries.events, self.fields)
+        log, misfits = columns_of(entries.events, self.fields, entries.keys)
         self.counts.misfits += misfits
         as_of_us = self._as_of(log, entries.stamps_us)
         taken = self.store.take(log, as_of_us)
@@ -140,7 +140,7 @@ class Lane:
 
     def learn(self, entries: Entries) -> None:
         """Take entries without scoring them: history that was scored before."""
-        log, _ = columns_of(entries.events, self.fields)
+        log, _ = columns_of(entries.events, self.fields, entries.keys)
         as_of_us = self._as_of(log, entries.stamps_us)
         taken = self.store.take(log, as_of_us)
         self._learn_names(log, taken.slots)
@@ -162,11 +162,11 @@ class Lane:
     def _learn_names(self, log: EventLog, slots: NDArray[np.int32]) -> None:
         known = len(self.names)
         codes = []
-        for k in np.flatnonzero(slots >= known):
-            if slots[k] == len(self.names):
-                tenant = log.tenant.names[log.tenant.codes[k]]
-                self.names.append((tenant, log.lead.names[log.lead.codes[k]]))
-                codes.append(self.tenants.setdefault(tenant, len(self.tenants)))
+        met, first = np.unique(slots, return_index=True)  # new ones are not in order of rows
+        for k in first[met >= known]:
+            tenant = log.tenant.names[log.tenant.codes[k]]
+            self.names.append((tenant, log.lead.names[log.lead.codes[k]]))
+            codes.append(self.tenants.setdefault(tenant, len(self.tenants)))
         self.book.reserve(len(self.names))
         self.book.rows["tenant"][known : len(self.names)] = codes
 
@@ -199,7 +199,8 @@ class Lane:
         if plan.conversion is None or self._conversion is None:
             return rule_scores(table, "no model is loaded")
         try:
-            own = plan.conversion.score(_part(table, plan.conversion.features, self._conversion))
+            part = _part(table, plan.conversion.features, self._conversion)
+            own = plan.conversion.score(part, alike=True)
         except BROKEN as error:
             self._failed(error)
             return rule_scores(table, f"the model failed: {type(error).__name__}")

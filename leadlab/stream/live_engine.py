@@ -70,17 +70,21 @@ class LiveEngine:
             replace(self.lanes[name].take(part), lane=name) for name, part in self._by_lane(entries)
         ]
         self.offset = entries.last
+        self._let_go(entries)
+        return outcomes
+
+    def _let_go(self, entries: Entries) -> None:
         if self.offset % STRIDE == 0:
             for lane in self.lanes.values():
                 lane.store.evict(int(entries.stamps_us[-1]) - LATENESS_US)
-        return outcomes
 
     def learn(self, entries: Entries) -> None:
-        """Take entries without scoring them."""
+        """Take entries, `room` of them at most, without scoring them."""
         for name, part in self._by_lane(entries):
             self.lanes[name].learn(part)
         if len(entries):
             self.offset = entries.last
+            self._let_go(entries)
 
     def _by_lane(self, entries: Entries) -> list[tuple[str, Entries]]:
         if len(self.lanes) == 1:
@@ -90,7 +94,8 @@ class LiveEngine:
         for name in dict.fromkeys(names):
             rows = [i for i, own in enumerate(names) if own == name]
             events = [entries.events[i] for i in rows]
-            part = Entries(events, entries.offsets[rows], entries.stamps_us[rows])
+            keys = None if entries.keys is None else entries.keys[rows]
+            part = Entries(events, entries.offsets[rows], entries.stamps_us[rows], keys)
             found.append((name, part))
         return found
 

@@ -38,6 +38,8 @@ class ResultStore:
     Parameters
     ----------
     path : Path
+    read_only : bool
+        Read beside the process that writes.
 
     Examples
     --------
@@ -57,13 +59,15 @@ class ResultStore:
     ([7], ['rules'])
     """
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._waiting: list[_Row] = []
         with self._failing():
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            if read_only:
+                return
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")  # the journal can make them again
             self._db.execute(

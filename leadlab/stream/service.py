@@ -106,8 +106,8 @@ class Service:
         self._news = threading.Condition()
         self._receipts: deque[tuple[int, float, float]] = deque()
         self._switches: deque[tuple[str, Plan]] = deque()
-        self._stopping = False
         self._told = 0
+        self._stopping = False
         self._thread: threading.Thread | None = None
         self._writer: threading.Thread | None = None
 
@@ -138,9 +138,8 @@ class Service:
         self.engine = recovery.recovered(
             self.home, self.journal, self._make_engine, self.sinks, self.status
         )
-        self._told = self.engine.offset
         self.results.drop_behind(self.engine.offset)
-        self._replay_to = self.journal.last
+        self._replay_to, self._told = self.journal.last, self.engine.offset
         self.status.replayed = self._replay_to - self.engine.offset
         self.status.state = "recovering" if self.status.replayed else "live"
         self._ahead = recovery.models_ahead(self.journal, self.engine, self._plan_of, self.status)
@@ -211,7 +210,7 @@ class Service:
         return self.journal.last - self.engine.offset
 
     def settled(self, timeout_s: float = 60.0) -> None:
-        """Wait until all that was submitted has been scored, and told.
+        """Wait until all that was submitted has been scored and told.
 
         Raises
         ------

@@ -24,6 +24,7 @@ from leadlab.api.signing import new_key
 from leadlab.api.tickets import Tickets
 from leadlab.api.tokens import Verifier
 from leadlab.errors import StoreFailed, UnknownName
+from tests.api.running import Running, running
 
 SECRET = "a shared secret of more than thirty-two bytes"
 NOW_S = 1_780_000_000
@@ -53,6 +54,13 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 @pytest.fixture(scope="session")
 def settings(keys: Keys) -> ApiSettings:
     return ApiSettings(keys.file.parent, secret=SECRET, jwks=keys.file)
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The whole service over HTTP, for all tests that leave nothing behind which others mind."""
+    with running(tmp_path_factory.mktemp("whole")) as one:
+        yield one
 
 
 def claims(**changed: Any) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from leadlab.api.broadcast import Broadcast
@@ -30,6 +32,10 @@ PATIENCE_S = 30.0
 
 def principal(tenant: str = "t", role: Any = "viewer", agent: str | None = None) -> Principal:
     return Principal(tenant, "somebody", role, frozenset({"stream:read"}), agent, "key")
+
+
+def standing(**options: Any) -> Broadcast:
+    return Broadcast(**{"capacity": 5_000, "epoch": "e", "grace_s": PATIENCE_S, **options})
 
 
 def score(lead: str, tenant: str = "t", **fields: Any) -> Message:
@@ -66,6 +72,27 @@ async def heard(member: Subscription) -> list[Any]:
 def messages(frames: list[Any]) -> list[dict[str, Any]]:
     """The messages among frames, without notices."""
     return [one for frame in frames if isinstance(frame, list) for one in frame]
+
+
+def frame(connection: Any) -> Any:
+    return json.loads(connection.recv(PATIENCE_S))
+
+
+def taken(connection: Any, n: int) -> list[Any]:
+    """The next `n` messages."""
+    found: list[Any] = []
+    while len(found) < n:
+        got = frame(connection)
+        found += got if isinstance(got, list) else []
+    return found
+
+
+def closed(connection: Any) -> tuple[int, str]:
+    with pytest.raises(ConnectionClosed) as ending:
+        while True:
+            connection.recv(PATIENCE_S)
+    assert ending.value.rcvd is not None
+    return ending.value.rcvd.code, ending.value.rcvd.reason
 
 
 class Served:

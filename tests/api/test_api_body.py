@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from leadlab.api.body import BodyLimit
 from leadlab.api.correlation import Correlation, correlation_id, sane_id
-from leadlab.schema.depth import too_deep
 from leadlab.api.masking import masked
+from leadlab.schema.depth import too_deep
 from tests.api.asgi import messages, request
 
 CHUNK = {"type": "http.request", "body": b"x" * 60, "more_body": True}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import socket
-import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -15,48 +14,19 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from websockets.exceptions import ConnectionClosed
 
-from leadlab.api.broadcast import Broadcast
 from leadlab.api.listening import listening_socket
 from leadlab.errors import ConfigError, StoreFailed
 from leadlab.stream.message import TOPICS, Message
-from tests.api.listeners import PATIENCE_S, Served, score, served
+from tests.api.listeners import PATIENCE_S, Served, closed, frame, score, served, standing, taken
 
 FILLER = {"filler": "x" * 2_000}
 
 
-def quick(**options: Any) -> Broadcast:
-    return Broadcast(**{"capacity": 5_000, "epoch": "e", "grace_s": PATIENCE_S, **options})
-
-
 @pytest.fixture(scope="module")
 def place() -> Iterator[Served]:
-    with served(quick()) as one:
+    with served(standing()) as one:
         yield one
-
-
-def frame(connection: Any) -> Any:
-    return json.loads(connection.recv(PATIENCE_S))
-
-
-def taken(connection: Any, n: int) -> list[Any]:
-    """The next `n` messages."""
-    found: list[Any] = []
-    while len(found) < n:
-        got = frame(connection)
-        found += got if isinstance(got, list) else []
-    return found
-
-
-def closed(connection: Any) -> tuple[int, str]:
-    with pytest.raises(ConnectionClosed) as ending:
-        while True:
-            connection.recv(PATIENCE_S)
-    assert ending.value.rcvd is not None
-    return ending.value.rcvd.code, ending.value.rcvd.reason
 
 
 def test_both_ways_out_say_the_same(place):
@@ -117,11 +87,11 @@ def test_a_client_goes_on_where_it_was_on_either_way(place):
 
 
 def test_a_restart_resets_and_gives_the_state():
-    with served(quick(epoch="first")) as before, before.socket() as connection:
+    with served(standing(epoch="first")) as before, before.socket() as connection:
         frame(connection)
         before.broadcast.publish([score("ann")])
         (one,) = taken(connection, 1)
-    with served(quick(epoch="second", snapshot=lambda *_: [score("ann", tier="hot")])) as after:
+    with served(standing(epoch="second", snapshot=lambda *_: [score("ann", tier="hot")])) as after:
         after.broadcast.publish([score("bo")])
         with after.socket(f"?cursor={one['cursor']}") as connection:
             assert frame(connection)["frame"] == "reset"
@@ -133,7 +103,7 @@ def test_a_restart_resets_and_gives_the_state():
 
 
 def test_a_stop_is_said_to_everybody():
-    broadcast = quick()
+    broadcast = standing()
     with served(broadcast) as place, place.socket() as connection, place.events() as events:
         frame(connection), next(events)
         loop = broadcast._loop
@@ -146,7 +116,7 @@ def test_a_stop_is_said_to_everybody():
 
 def test_silence_is_broken_by_heartbeats_that_carry_the_cursor():
     with (
-        served(quick(heartbeat_s=0.2)) as place,
+        served(standing(heartbeat_s=0.2)) as place,
         place.socket("?lead=ann") as connection,
         place.events("?lead=ann") as events,
     ):
@@ -190,7 +160,7 @@ def all_of(raw: socket.socket) -> bytes:
 @pytest.mark.parametrize("request_", [UPGRADE, PLAIN], ids=["socket", "events"])
 @pytest.mark.parametrize("bounds", [{"queue": 50}, {"patience_s": 1.0}], ids=["queue", "patience"])
 def test_a_client_that_does_not_read_is_cut_and_told_while_others_go_on(request_, bounds):
-    with served(quick(**bounds)) as place, unread(place, request_) as raw:
+    with served(standing(**bounds)) as place, unread(place, request_) as raw:
         got: list[str] = []
         with place.socket() as fast:
             frame(fast)
@@ -218,7 +188,7 @@ def test_a_client_that_does_not_read_is_cut_and_told_while_others_go_on(request_
 def test_a_client_that_never_reads_costs_no_memory():
     bounds = {"queue": 10**6, "patience_s": 10**6, "heartbeat_s": 0.1}
     with (
-        served(quick(**bounds)) as place,
+        served(standing(**bounds)) as place,
         unread(place, UPGRADE),
         unread(place, PLAIN),
         place.socket() as fast,
@@ -240,7 +210,7 @@ def test_a_client_that_never_reads_costs_no_memory():
 @pytest.mark.parametrize("request_", [UPGRADE, PLAIN], ids=["socket", "events"])
 def test_a_client_that_never_reads_again_is_dropped_in_the_end(request_):
     bounds = {"patience_s": 0.2, "grace_s": 0.1}
-    with served(quick(**bounds), unread_ms=500) as place, unread(place, request_):
+    with served(standing(**bounds), unread_ms=500) as place, unread(place, request_):
         sent = 0
         while place.broadcast.clients:
             place.broadcast.publish([score(f"lead-{sent + i}", body=FILLER) for i in range(20)])
@@ -262,117 +232,16 @@ def test_clients_change_what_they_hear_and_are_answered(place):
         assert frame(connection)["frame"] == "pong"
 
 
-NONSENSE = [
-    "", "{", "[]", "null", "7", '"ping"', "{}", '{"subscribe":7}', '{"subscribe":{"topic":[]}}',
-    '{"subscribe":{"topics":["gossip"]}}', '{"subscribe":{"tenant":"u"}}', '{"ping":{}}',
-    '{"subscribe":{"leads":[""]}}', '{"subscribe":null}', "[" * 5_000, '{"subscribe":{"own":null}}',
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("said", NONSENSE)
-def test_nonsense_is_answered_and_changes_nothing(place, said):
-    with place.socket("?lead=ann") as connection:
-        frame(connection)
-        connection.send(said)
-        answer = frame(connection)
-        assert answer["frame"] == "error"
-        assert answer["why"]
-        place.broadcast.publish([score("bo"), score("ann")])
-        assert [one["lead"] for one in taken(connection, 1)] == ["ann"]
-
-
-@settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.lists(st.text(max_size=50) | st.binary(max_size=50), max_size=5))
-def test_whatever_is_said_the_stream_stands(place, said):
-    with place.socket() as connection:
-        frame(connection)
-        for one in said:
-            connection.send(one)
-            assert frame(connection)["frame"] in {"error", "pong", "subscribed", "ready"}
-        connection.send('{"ping":1}')
-        assert frame(connection)["ping"] == 1
-
-
-def test_who_says_too_much_is_cut(place):
-    with place.socket() as connection:
-        connection.send("x" * 70_000)
-        assert closed(connection)[0] == 1009
-
-
-def test_who_floods_and_reads_no_answers_is_cut():
-    with served(quick()) as place, place.socket(max_queue=1) as connection:
-        flood = '{"ping":"' + "x" * 90 + '"}'
-        ended = threading.Event()
-
-        def talk() -> None:
-            while not ended.is_set():
-                try:
-                    connection.send(flood)
-                except ConnectionClosed:
-                    return
-
-        talker = threading.Thread(target=talk)
-        talker.start()
-        place.until(
-            lambda: (
-                any(m.farewell for m in place.broadcast._members()) or not place.broadcast.clients
-            )
-        )
-        ended.set()
-        assert closed(connection)[0] == 4008
-        talker.join(PATIENCE_S)
-
-
-@pytest.mark.parametrize(
-    ("query", "who", "code"),
-    [
-        ("", "", 4401),
-        ("", "barred", 4403),
-        ("?topic=gossip", "t", 4400),
-        ("?topics=scores", "t", 4400),
-    ],
-)
-def test_who_may_not_listen_is_told_why(place, query, who, code):
-    with place.socket(query, who) as connection:
-        found, why = closed(connection)
-        assert (found, bool(why)) == (code, True)
-    url = f"http://127.0.0.1:{place.port}/v1/stream{query}"
-    with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
-        answer = client.get(url, headers={"Authorization": who} if who else {})
-    assert answer.status_code == code - 4000
-    assert answer.json()["detail"]
-
-
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["topic", "tier", "agent", "lead", "cursor", "x"])
-            | st.text(max_size=5),
-            st.sampled_from(["scores", "hot", ""]) | st.text(max_size=20),
-        ),
-        max_size=4,
-    )
-)
-def test_no_query_makes_the_service_fail(place, query):
-    url = f"http://127.0.0.1:{place.port}/v1/stream"
-    with (
-        httpx.Client(trust_env=False, timeout=PATIENCE_S) as client,
-        client.stream("GET", url, params=query, headers={"Authorization": "t"}) as answer,
-    ):
-        assert answer.status_code in {200, 400}
-
-
 def test_a_state_that_cannot_be_had_is_said():
     def state(tenant: str, filters: Any) -> list[Message]:
         raise StoreFailed("the state cannot be read")
 
-    with served(quick(snapshot=state)) as place:
+    with served(standing(snapshot=state)) as place:
         with place.socket("?cursor=0") as connection:
+            assert closed(connection) == (1011, "the state cannot be read")
+        with place.socket() as connection:
+            frame(connection)
+            connection.send('{"subscribe":{"cursor":"0"}}')
             assert closed(connection) == (1011, "the state cannot be read")
         url = f"http://127.0.0.1:{place.port}/v1/stream?cursor=0"
         with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
@@ -411,3 +280,13 @@ def test_the_schema_says_what_may_be_asked(place):
     names = {parameter["name"] for parameter in operation["parameters"]}
     assert names == {"topic", "tier", "agent", "lead", "cursor", "Last-Event-ID"}
     assert {"200", "400", "401", "403"} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [(["bearer.x", "leadlab.v1"], "leadlab.v1"), (["bearer.x"], None), (None, None)],
+)
+def test_a_browser_that_offers_subprotocols_is_answered_with_one(place, offered, chosen):
+    with place.socket(subprotocols=offered) as connection:
+        assert connection.subprotocol == chosen
+        assert frame(connection)["frame"] == "ready"

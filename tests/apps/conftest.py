@@ -38,7 +38,7 @@ def clean() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return make_home(tmp_path_factory.mktemp("recorded"))
+    return make_home(tmp_path_factory.mktemp("recorded"), days=150)
 
 
 @pytest.fixture(scope="session")

@@ -1,53 +1,97 @@
-"""The commands as people and machines run them, in processes of their own."""
+"""The commands as people and machines run them."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from leadlab.cli.app import app
+from leadlab.cli.app import app, run
+from leadlab.cli.commands import COMMANDS, loaded
+from leadlab.data import simulate
 
-COMMANDS = (
-    "demo", "simulate", "check", "train", "evaluate", "score", "explain", "churn", "validate",
-    "drift", "data list", "data get", "data verify",
-)  # fmt: skip
+PATHS = [
+    path
+    for name in COMMANDS
+    for path in ([f"{name} {below}" for below in getattr(loaded(name), "commands", ())] or [name])
+]
+"""Every command, those of groups by both names."""
 
 
-def leadlab(*arguments: str, home: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run ``leadlab`` with a home of its own and without public data unless it is given."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEADLAB_")}
-    return subprocess.run(
-        [sys.executable, "-c", "from leadlab.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**kept, "LEADLAB_HOME": str(home), **environ},
-        check=False,
-    )
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@contextmanager
+def surroundings(home: Path, **environ: str) -> Iterator[None]:
+    """A home of its own, and no public data unless it is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("LEADLAB_")]:
+            patch.delenv(name)
+        for name, value in {"LEADLAB_HOME": str(home), **environ}.items():
+            patch.setenv(name, value)
+        yield
+
+
+def leadlab(*arguments: str, home: Path, **environ: str) -> Done:
+    """Run ``leadlab`` here: a process of its own takes seconds to import anything."""
+    out, err = io.StringIO(), io.StringIO()
+    with surroundings(home, **environ), redirect_stdout(out), redirect_stderr(err):
+        code = run(arguments)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def process(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run ``leadlab`` in a process of its own."""
+    with surroundings(home):
+        return subprocess.run(
+            [sys.executable, "-c", "from leadlab.cli import main; main()", *arguments],
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home where the demonstration ran on simulated events."""
+    """A home where the demonstration ran on simulated events, half as many as people get."""
     place = tmp_path_factory.mktemp("home")
-    done = leadlab("demo", "--simulated", "--json", home=place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("leadlab.cli.demo.simulate", lambda _, __, seed: simulate(2_500, 600, seed))
+        done = leadlab("demo", "--simulated", "--json", home=place)
     assert done.returncode == 0, done.stderr
     (place / "demo.json").write_text(done.stdout)
     return place
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_listed_with_the_first_line_of_its_help() -> None:
+    told = " ".join(CliRunner().invoke(app, ["--help"]).stdout.replace("│", " ").split())
+    for name, command in COMMANDS.items():
+        assert f"{name} {command.line}" in told
+        assert loaded(name).help.splitlines()[0] == command.line, name
+
+
+@pytest.mark.parametrize("command", PATHS)
 def test_every_command_helps_with_an_example(command: str) -> None:
     told = CliRunner().invoke(app, [*command.split(), "--help"])
     assert told.exit_code == 0
     assert f"leadlab {command}" in " ".join(told.stdout.split())
+
+
+def test_a_command_that_is_not_there_is_told_and_a_close_one_offered() -> None:
+    told = CliRunner().invoke(app, ["scor"])
+    assert (told.exit_code, "Did you mean 'score'" in told.output) == (2, True)
 
 
 def test_the_demonstration_says_that_it_is_simulated_and_beats_the_base_rate(home: Path) -> None:
@@ -78,7 +122,7 @@ def test_a_model_cut_in_half_is_one_sentence_and_exit_code_6(home: Path, tmp_pat
     whole = (home / "models" / "hub.leadlab").read_bytes()
     half = tmp_path / "half.leadlab"
     half.write_bytes(whole[: len(whole) // 2])
-    told = leadlab("score", str(home / "hub.parquet"), "--model", str(half), home=home)
+    told = process("score", str(home / "hub.parquet"), "--model", str(half), home=home)
     assert told.returncode == 6
     assert "cut short" in told.stderr
     assert "Traceback" not in told.stderr

@@ -111,9 +111,8 @@ def test_ties_are_moved_apart_as_by_hand(events):
 
 
 @pytest.mark.data
-def test_the_published_log(public_data):
-    file = public_data / "bpic2012" / "BPI_Challenge_2012.xes.gz"
-    log = bpic2012.read(file)
+def test_the_published_log(challenge):
+    log = challenge
     assert (len(log), len(log.lead.names), log.repeated) == (262_200, 13_087, 0)
     assert log.refused is None
     frame = log.to_frame()

@@ -103,16 +103,13 @@ def test_an_undefined_figure_is_null_for_machines():
 
 
 @pytest.mark.data
-def test_cases_and_prefixes_are_those_of_the_paper(public_data):
+def test_cases_and_prefixes_are_those_of_the_paper(challenge):
     """4,685 cases, 186,693 events, longest prefix 40, 48 / 17 / 35 percent."""
-    from leadlab.data.bpic2012 import read  # noqa: PLC0415  (only where the data is)
-
-    log = read(public_data / "bpic2012" / "BPI_Challenge_2012.xes.gz")
-    what = bpic2012.task(log)
-    found = bpic2012.prefixes(log, what)
+    what = bpic2012.task(challenge)
+    found = bpic2012.prefixes(challenge, what)
     assert (found.cases, found.train_cases, len(found.row)) == (4685, 3748, 186_693)
     assert [found.longest(i, what) for i in range(3)] == [40, 40, 40]
     assert np.bincount(found.outcome[found.length == 1]).tolist() == [2243, 802, 1640]
-    kinds = log.kind.codes[found.row]
-    told = np.isin(kinds[found.undecided], [log.kind.index[k] for k in what.telling])
+    kinds = challenge.kind.codes[found.row]
+    told = np.isin(kinds[found.undecided], [challenge.kind.index[k] for k in what.telling])
     assert not told.any()

@@ -140,11 +140,8 @@ def test_too_few_leads_are_refused():
 
 
 @pytest.mark.data
-def test_offers_of_the_challenge(public_data):
+def test_offers_of_the_challenge(challenge):
     """5,015 offers, of which 4,933 waited a night; every night lies in an open offer."""
-    from leadlab.data.bpic2012 import read  # noqa: PLC0415  (only where the data is)
-
-    log = read(public_data / "bpic2012" / "BPI_Challenge_2012.xes.gz")
-    found = bpic2012_churn.open_offers(log)
+    found = bpic2012_churn.open_offers(challenge)
     assert len(found) == 74_228
     assert len(np.unique(found.lead.codes)) == 4_933

@@ -21,7 +21,7 @@ from leadlab.models.protocols.brokerage_matching import evaluate_brokerage_match
 
 @pytest.fixture(scope="module")
 def made() -> Brokerage:
-    return simulate(1_200, 400, seed=5)
+    return simulate(600, 300, seed=5)
 
 
 def test_it_beats_popularity_and_the_form_and_learns(made: Brokerage) -> None:

@@ -147,10 +147,10 @@ class Broken(Scorer):
 
     error: type[Exception] = ValueError
 
-    def score(self, table: FeatureTable) -> Scores:
+    def score(self, table: FeatureTable, *, alike: bool = False) -> Scores:
         if (table.column("activity_count_7d") > 5).any():
             raise self.error("broken")
-        return super().score(table)
+        return super().score(table, alike=alike)
 
 
 @pytest.mark.parametrize("error", [ValueError, IndexError, ZeroDivisionError, BadInput, TypeError])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -157,15 +158,27 @@ class RateInterval:
         beyond them.
         """
         chance = np.clip(scores(p), TINY, 1 - TINY)
-        total = cumulative(chance.ravel(), self.of, self.theta)
-        tail = (1 - self.used_level) / 2
-        # An end on the level itself must not hang on rounding in the last digit.
-        low = np.sum(total < tail - TINY, axis=1).reshape(chance.shape)
-        high = np.sum(total < 1 - tail - TINY, axis=1).reshape(chance.shape)
+        low, high = (np.searchsorted(edges, chance) for edges in self._edges)
         return (
             np.minimum(low, np.floor(chance * self.of)).astype(np.int64),
             np.maximum(high, np.ceil(chance * self.of)).astype(np.int64),
         )
+
+    @cached_property
+    def _edges(self) -> tuple[F64, F64]:
+        """Probabilities above which each quantile is one lead more; it never falls as p rises."""
+        tail = (1 - self.used_level) / 2
+        k = np.arange(self.of)
+        edges = []
+        # An end on the level itself must not hang on rounding in the last digit.
+        for level in (tail - TINY, 1 - tail - TINY):
+            low, high = np.zeros(self.of), np.ones(self.of)
+            for _ in range(60):
+                middle = np.clip((low + high) / 2, TINY, 1 - TINY)
+                more = cumulative(middle, self.of, self.theta)[k, k] < level
+                low, high = np.where(more, low, middle), np.where(more, middle, high)
+            edges.append(high)
+        return edges[0], edges[1]
 
     def around(self, p: ArrayLike) -> tuple[F64, F64]:
         """`counts` as shares of `of`; p lies within."""

@@ -1,4 +1,4 @@
-"""What to do next with a lead, and homes for it, from where the engine has it now."""
+"""What to do next with a lead, from where the engine has it now."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leadlab.errors import UnknownName
 from leadlab.explain.reasons import reasons
 from leadlab.models.actions.beliefs import Beliefs
 from leadlab.models.actions.catalogue import catalogue
@@ -15,13 +14,6 @@ from leadlab.models.actions.eligibility import Contact
 from leadlab.models.actions.policy import recommend
 from leadlab.models.actions.quiet_hours import Place
 from leadlab.models.actions.ranked import ranked
-from leadlab.models.matching.catalogue import Catalogue
-from leadlab.models.matching.match import match
-from leadlab.models.matching.preferences import Preferences
-from leadlab.models.matching.signals import deeds
-from leadlab.models.matching.taste import Taste
-from leadlab.schema.wire_columns import columns_of
-from leadlab.stream.lead_view import read_lead
 from leadlab.stream.station import Station
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -66,26 +58,3 @@ def next_actions(station: Station, tenant: str, lead: str, how: Contacting) -> d
     return ranked(
         options, record, {"chance": float(scores.probability[0]), "reasons": why}, offered
     )
-
-
-def homes_for(
-    station: Station, homes: Catalogue | None, tenant: str, lead: str, top: int
-) -> dict[str, Any]:
-    """Homes for a lead by what it did of late with homes of the catalogue.
-
-    Raises
-    ------
-    UnknownName
-        For a lead that is not known, or where there are no homes.
-    """
-    if homes is None:
-        raise UnknownName("resource", "matches", None, where="the service was given no homes")
-    with station.service.reading() as engine:
-        read = read_lead(engine.lane_of(tenant), tenant, lead, station.now_us())
-    happened = station.service.journal.events_at(read.offsets)
-    log = columns_of(happened, {"listing": "text"})[0].canonical()
-    done = deeds(log, homes)
-    own = done.leads[done.lead] == lead
-    taste = Taste.of(done.home[own], done.weight[own])
-    found = match(homes, Preferences(), taste=taste, at_us=int(read.now.as_of_us[0]), top=top)
-    return {"lead": lead, **found.to_json()}
