@@ -22,10 +22,11 @@ POISON = (
     b'{"id": "p2", %s, "tenant": "best of"}' % _SOUND,
     b'{"id": "p3", %s, "data": {"x": "\\ud800"}}' % _SOUND,
     b'{"id": "p4", %s, "data": {"urgency": 1%s}}' % (_SOUND, b"0" * 400),
+    b'{"id": "p6", %s, "data": {"urgency": 1e300}}' % _SOUND,
     b'{"id": "p5", "lead": "ann", "kind": "Inquiry", "at": "2199-02-01T10:00:00Z"}',
 )
 """Rows that must be refused and leave no trace."""
-ODD = ('"x": [1e400]', '"urgency": "very"', '"text": 5', '"y": {"z": [[]]}', '"urgency": 1e300')
+ODD = ('"x": [1e400]', '"urgency": "very"', '"text": 5', '"y": {"z": [[]]}', '"urgency": 1e29')
 """Further fields that may be strange: the event counts all the same."""
 
 
