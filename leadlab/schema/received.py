@@ -304,8 +304,9 @@ def _check_types(fields: dict[str, Any]) -> None:
     if isinstance(fields.get(moment), int | float):
         got, expected = fields[moment], "such as 2026-03-01T10:00:00Z"
         raise BadInput("a number is no time", where=moment, got=got, expected=expected)
-    if isinstance(fields.get("value"), bool):
-        raise BadInput("no number", where="value", got=fields["value"])
+    held = fields.get("data") if "specversion" in fields else fields
+    if isinstance(held, dict) and isinstance(held.get("value"), bool):
+        raise BadInput("no number", where="value", got=held["value"])
 
 
 def _fields(given: Any) -> Any:

@@ -56,7 +56,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--short", action="store_true", help="three kills in small loads")
     short = parser.parse_args().short
-    kills, leads, days = (3, 25, 90) if short else (10, 400, 240)
+    kills, leads, days = (3, 25, 90) if short else (10, 1200, 240)
     rows, all_sound = [], True
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(1 if short else 3):

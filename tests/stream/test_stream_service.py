@@ -441,6 +441,7 @@ def test_results_that_found_no_room_are_written_later(
     service.start()
     feed(service, 0, 50)
     service.settled()
+    wait(lambda: service.status.checkpoints > 0)
     _room(service.results._db, 0)
     feed(service, 50, 200)
     service.settled()
