@@ -40,7 +40,7 @@ def freeze(engine: LiveEngine, sinks: Mapping[str, bytes]) -> Frozen:
         own, names = arrays_of(lane.store)
         arrays.update({f"{number}.store.{key}": array.copy() for key, array in own.items()})
         for part in LeadBook.PARTS:
-            arrays[f"{number}.book.{part}"] = getattr(lane.book, part).copy()
+            arrays[f"{number}.book.{part}"] = getattr(lane.book, part)[: len(lane.names)].copy()
         told[name] = {
             "number": number,
             "features": lane.plan.features.to_json(),
