@@ -87,7 +87,9 @@ def _services() -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(("file", "words"), commands())
 def test_every_command_is_one_of_the_command_line(file: str, words: list[str]) -> None:
     assert words[0] in COMMANDS, f"{file}: leadlab {words[0]}"
-    known = {option for one in loaded(words[0]).params for option in one.opts}
+    known = {
+        option for one in loaded(words[0]).params for option in (*one.opts, *one.secondary_opts)
+    }
     assert {word for word in words if word.startswith("--")} <= known, f"{file}: {words}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from leadlab import __version__
 from leadlab.api import event_routes, lead_routes, problems, state_routes
@@ -16,6 +16,7 @@ from leadlab.api.broadcast import Broadcast
 from leadlab.api.correlation import Correlation
 from leadlab.api.deps import Gate, require_stream
 from leadlab.api.desk import Desk
+from leadlab.api.docs_page import docs_page
 from leadlab.api.keys import KeyStore
 from leadlab.api.limits import LimitHeaders, Limits
 from leadlab.api.settings import ApiSettings
@@ -56,6 +57,7 @@ def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastA
         version=__version__,
         description=ABOUT,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         default_response_class=Response,
     )
@@ -73,6 +75,9 @@ def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastA
     app.include_router(lead_routes.router)
     app.include_router(state_routes.router)
     app.include_router(stream_router(broadcast, require_stream("stream:read")))
+    app.add_api_route(
+        "/docs", lambda: HTMLResponse(docs_page(app.openapi())), include_in_schema=False
+    )
     app.add_middleware(LimitHeaders)
     app.add_middleware(BodyLimit, most_bytes=settings.body_bytes)
     app.add_middleware(Correlation)

@@ -19,7 +19,7 @@ from leadlab.api.problems import problem
 from leadlab.errors import BadInput
 from leadlab.schema.fields import LARGEST, MAX_TEXT
 from leadlab.schema.received import Received, receive
-from leadlab.stream.journal import Appended
+from leadlab.stream.accepted import Accepted
 
 MOST_ROWS = 10_000
 TOLD = 100
@@ -68,7 +68,8 @@ _BODY = {
     "required": True,
     "content": {
         "application/json": {
-            "schema": {"anyOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
+            "schema": {"anyOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]},
+            "example": {"id": "e1", "lead": "ann", "kind": "Inquiry", "at": "2026-11-21T10:00:00Z"},
         },
         "application/cloudevents+json": {"schema": _CLOUD},
         "application/cloudevents-batch+json": {"schema": {"type": "array", "items": _CLOUD}},
@@ -98,7 +99,7 @@ async def events(
     lines, body = _form(request, body)
     tenant, now_us = who.tenant, desk.station.clock()
 
-    def take() -> tuple[Received, Appended | None]:
+    def take() -> tuple[Received, Accepted | None]:
         got = receive(body, tenant=tenant, now_us=now_us, lines=lines)
         rows = len(got.rows) + len(got.refused)
         if not 0 < rows <= MOST_ROWS:
@@ -108,9 +109,9 @@ async def events(
         return got, desk.station.submit(got.events, arrived_s=arrived_s)
 
     # One event costs less to read than to hand over; the disk is waited for aside in any case.
-    got, appended = await desk.aside(take)
+    got, taken = await desk.aside(take)
     refused = [asdict(one) for one in got.refused[:TOLD]]
-    if appended is None:
+    if taken is None:
         return problem(
             422, f"none of {len(got.refused):,} events can be used", kind="BadRows", errors=refused
         )
@@ -119,13 +120,16 @@ async def events(
             "row": row,
             "id": event.id,
             "offset": int(offset) or None,
-            "status": "accepted" if offset else "repeated",
+            "status": "accepted" if fresh else "repeated",
         }
-        for row, event, offset in zip(got.rows, got.events, appended.offsets, strict=True)
+        for row, event, fresh, offset in zip(
+            got.rows, got.events, taken.fresh.tolist(), taken.offsets, strict=True
+        )
     ]
     content = {
-        "accepted": appended.new,
-        "repeated": len(told) - appended.new,
+        "accepted": int(taken.fresh.sum()),
+        "repeated": int((~taken.fresh).sum()),
+        "spooled": taken.spooled,
         "refused": len(got.refused),
         "events": told,
         "errors": refused,

@@ -28,7 +28,10 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The same 
 class WhatIf(BaseModel):
     """A lead, and features that would be otherwise; null for unknown."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"lead": "ann", "features": {"showing_count_30d": 2}}},
+    )
     lead: str = Field(min_length=1, max_length=10_000)
     features: dict[str, Annotated[float, Field(ge=-1e15, le=1e15)] | None] = Field(
         default_factory=dict, max_length=500

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -23,9 +26,12 @@ from leadlab.api.settings import ApiSettings
 from leadlab.errors import BadInput, BrokenFile
 from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.matching.catalogue import Catalogue
+from leadlab.stream.alerts import default_rules, read_rules
+from leadlab.stream.cache_redis import RedisLevel
 from leadlab.stream.message import Message
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.plan import Plan
+from leadlab.stream.redis_bus import RedisBus
 from leadlab.stream.station import Station
 from leadlab.stream.telling import standing_messages
 
@@ -71,8 +77,11 @@ def application(
         plan_of=plan_of,
         reader=reader,
         homes=None if homes is None else read_homes(homes),
+        rules=default_rules() if rules is None else read_rules(rules),
+        environ=os.environ,
+        levels=None if redis is None else {"redis": RedisLevel(redis)},
+        open_bus=None if redis is None else partial(RedisBus, redis),
     )
-    del rules, redis
     desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
     app = create_app(desk, settings, broadcast)
     station.start()
@@ -101,6 +110,8 @@ def run(app: FastAPI, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    # uvicorn raises the signal that ended it once more: then the caller's cleaning up comes first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _Server(config).run(sockets=[listening_socket(host, port)])
 
 

@@ -98,6 +98,10 @@ COMMANDS = {
         "serve:serve",
         "Take events, score each at once, and serve scores, reasons and alerts.",
     ),
+    "worker": Command(
+        "worker:worker",
+        "Take a share of the events that come through Redis; journal, score and explain them.",
+    ),
     "replay": Command(
         "replay:replay",
         "Score a recorded stretch of the journal again by another model, and show what differs.",

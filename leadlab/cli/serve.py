@@ -36,7 +36,9 @@ def serve(
         Path | None, typer.Option(help="Conversation model, a file; rules read where none is.")
     ] = None,
     homes: Annotated[Path | None, typer.Option(help="Homes to match, .csv or .parquet.")] = None,
-    rules: Annotated[Path | None, typer.Option(help="Alert rules, YAML.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Alert rules, YAML; those that leadlab brings along else.")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option(help="Folder of journal and state; live/ in LEADLAB_HOME.")
     ] = None,
@@ -46,7 +48,10 @@ def serve(
         int | None, typer.Option(help="Events that the journal keeps; all when not given.")
     ] = None,
     redis: Annotated[
-        str | None, typer.Option(help="Address of Redis: workers score, this process serves.")
+        str | None,
+        typer.Option(
+            envvar="LEADLAB_REDIS", help="Address of Redis: workers score, this process serves."
+        ),
     ] = None,
     dashboards: Annotated[
         bool, typer.Option(help="Serve the pages of apps/ too, on the next port.")
@@ -74,7 +79,7 @@ def serve(
             reader=reader_from(reader),
         )
         try:
-            with model_watch(model, station):
+            with model_watch(model, lambda: [station]):
                 err.print(f"http://{host}:{port}/docs  journal and state in {where}")
                 if plan.conversion is None:
                     err.print("No model was given: rules stand in, and every result says so.")

@@ -72,7 +72,7 @@ def _plan_of(model: str | None) -> PlanOf:
 
 
 @contextlib.contextmanager
-def model_watch(model: str | None, station: Station) -> Iterator[None]:
+def model_watch(model: str | None, stations: Callable[[], list[Station]]) -> Iterator[None]:
     """Take up what is promoted in the registry, and go back where it is rolled back."""
     if model is None or not model.startswith(REGISTERED) or "@" in model:
         yield
@@ -83,13 +83,14 @@ def model_watch(model: str | None, station: Station) -> Iterator[None]:
     def watch() -> None:
         registry = Registry(Settings.from_environment().registry)
         while not ended.wait(WATCH_S):
-            try:
-                champion = registry.version(name).name
-                if champion != station.service.engine.lanes[""].plan.version:
-                    station.service.promote(Plan.of(registered(registry, name, "champion")))
-                    _log.info("another model scores from now on", extra={"model": champion})
-            except LeadlabError as error:
-                station.service.status.trouble("model", error)
+            for station in stations():
+                try:
+                    champion = registry.version(name).name
+                    if champion != station.service.engine.lanes[""].plan.version:
+                        station.service.promote(Plan.of(registered(registry, name, "champion")))
+                        _log.info("another model scores from now on", extra={"model": champion})
+                except LeadlabError as error:
+                    station.service.status.trouble("model", error)
 
     thread = threading.Thread(target=watch, name="model-watch", daemon=True)
     thread.start()

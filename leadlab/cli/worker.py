@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from leadlab.cli.console import err
-from leadlab.cli.score import Model, scorer_of
+from leadlab.cli.score import Model
+from leadlab.cli.served import model_watch, plan_from
 from leadlab.config import Settings
 from leadlab.errors import BadInput
 from leadlab.stream.engine_keeper import EngineKeeper, check_together
-from leadlab.stream.plan import Plan
 from leadlab.stream.redis_bus import RedisBus
 from leadlab.stream.redis_messages import RedisMessages
 from leadlab.stream.worker import Worker, WorkerStatus
@@ -44,6 +44,7 @@ def worker(
         str, typer.Option(metavar="auto|0-3,7", help="Which it may take.")
     ] = "auto",
     model: Model = None,
+    churn: Annotated[Path | None, typer.Option(help="Churn model, a file.")] = None,
     namespace: Annotated[str, typer.Option(help="Which bus on the server.")] = "main",
     name: Annotated[str | None, typer.Option(help="Unique among workers.")] = None,
     trust_redis: Annotated[
@@ -52,36 +53,44 @@ def worker(
 ) -> None:
     """Work until told to stop."""
     settings = Settings.from_environment()
-    plan = _plan(model, settings)
+    named = model or _at_home(settings)
+    plan, plan_of = plan_from(named, churn)
+    if plan.conversion is None:
+        err.print("No model is at work: rules stand in, and every result says so.")
     bus = RedisBus(redis, namespace=namespace, lasting=not trust_redis)
     check_together(plan, bus.by)
     messages = RedisMessages(redis, namespace=namespace, timeout_s=1.0)
 
+    keepers: list[EngineKeeper] = []
+
     def start(_partition: int, folder: Path) -> EngineKeeper:
-        return EngineKeeper(folder, plan, publish=messages.send, watched=messages.watched)
+        keeper = EngineKeeper(
+            folder, plan, publish=messages.send, watched=messages.watched, plan_of=plan_of
+        )
+        keepers.append(keeper)
+        return keeper
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Worker(
-        bus,
-        home or settings.home / "live",
-        start,
-        name=name or f"{socket.gethostname()}-{os.getpid()}",
-        rng=random.Random(),
-        partitions=_numbers(partitions, bus.partitions),
-        tell=_tell,
-    ).run(stop)
+    with model_watch(named, lambda: [k.station for k in keepers if k.at_work]):
+        Worker(
+            bus,
+            home or settings.home / "live",
+            start,
+            name=name or f"{socket.gethostname()}-{os.getpid()}",
+            rng=random.Random(),
+            partitions=_numbers(partitions, bus.partitions),
+            tell=_tell,
+        ).run(stop)
     messages.close()
     bus.close()
 
 
-def _plan(model: str | None, settings: Settings) -> Plan:
-    """The plan of the model asked for; rules, and word of it, where there is none at home."""
-    if model is None and not (settings.models / "hub.leadlab").is_file():
-        err.print("No model is here: rules stand in, and every result says so.")
-        return Plan()
-    return Plan.of(scorer_of(model))
+def _at_home(settings: Settings) -> str | None:
+    """The model that `leadlab demo` left at home, where it did."""
+    place = settings.models / "hub.leadlab"
+    return str(place) if place.is_file() else None
 
 
 def _numbers(text: str, partitions: int) -> list[int] | None:

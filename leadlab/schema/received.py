@@ -260,14 +260,7 @@ class _Reader:
             raise BadInput("no object", got=type(fields).__name__, expected="a JSON object")
         if fields.get("tenant") not in (None, self.tenant):
             raise BadInput("another tenant's event", where="tenant", got=fields["tenant"])
-        moment = "time" if "specversion" in fields else "at"
-        if isinstance(fields.get(moment), int | float):
-            raise BadInput(
-                "a number is no time",
-                where=moment,
-                got=fields[moment],
-                expected="such as 2026-03-01T10:00:00Z",
-            )
+        _check_types(fields)
         fields = {**fields, "tenant": self.tenant}
         if "specversion" in fields:
             event = from_cloudevent(fields)
@@ -300,6 +293,16 @@ def _as_kept(event: WireEvent) -> WireEvent:
 def _writable(text: str) -> str:
     """The text without halves of characters, which no answer could hold."""
     return text.encode("utf-8", "replace").decode()
+
+
+def _check_types(fields: dict[str, Any]) -> None:
+    """Refuse what could only be guessed at: a number's unit of time, what a yes is worth."""
+    moment = "time" if "specversion" in fields else "at"
+    if isinstance(fields.get(moment), int | float):
+        got, expected = fields[moment], "such as 2026-03-01T10:00:00Z"
+        raise BadInput("a number is no time", where=moment, got=got, expected=expected)
+    if isinstance(fields.get("value"), bool):
+        raise BadInput("no number", where="value", got=fields["value"])
 
 
 def _fields(given: Any) -> Any:

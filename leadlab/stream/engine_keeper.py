@@ -65,6 +65,11 @@ class EngineKeeper:
         first_us, last_us = int(entries.stamps_us[0]), int(entries.stamps_us[-1])
         service.submit(entries.events, arrived_s=first_us / 1e6, stamp_us=last_us)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether it scores: not before it recovered, nor once it was closed."""
+        return self.station.service.status.state == "live"
+
     def close(self) -> None:
         """See `Keeper.close`."""
         self.station.stop()

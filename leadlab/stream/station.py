@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -17,10 +18,14 @@ from leadlab.models.matching.catalogue import Catalogue
 from leadlab.schema.log import EventLog
 from leadlab.schema.wire import WireEvent
 from leadlab.schema.wire_columns import columns_of
+from leadlab.stream.accepted import Accepted
+from leadlab.stream.alerting import Alerting
+from leadlab.stream.alerts import RulesFile
+from leadlab.stream.bus import Bus
 from leadlab.stream.cache import LocalLevel, ReadCache
+from leadlab.stream.follower import Follower
 from leadlab.stream.hearing import conversation_messages, heard
 from leadlab.stream.home_matching import HomeMatcher, homes_for
-from leadlab.stream.journal import Appended
 from leadlab.stream.lane import Lane
 from leadlab.stream.latency import Stages
 from leadlab.stream.lead_list import Wanted, page
@@ -29,10 +34,12 @@ from leadlab.stream.live_engine import LiveEngine
 from leadlab.stream.message import Message
 from leadlab.stream.outcome import Outcome
 from leadlab.stream.pacing import Pacing
+from leadlab.stream.partition_home import home_id
 from leadlab.stream.plan import Plan
 from leadlab.stream.service import Service, wall_us
 from leadlab.stream.sink import Sink
 from leadlab.stream.skew import Sample, SkewMeter
+from leadlab.stream.spool import SpoolStatus
 from leadlab.stream.telling import Publish, Teller, Watched
 from leadlab.stream.windows import Windows
 
@@ -59,6 +66,12 @@ class Station:
         Reads messages; visible rules do where there is none.
     homes : Catalogue, optional
         Homes to match buyers with.
+    open_bus : callable, optional
+        Opens a bus to publish to and to follow; see `leadlab.stream.follower`.
+    rules : RulesFile, optional
+        Alerts to raise; their store is ``alerts.db`` in `home`.
+    environ : mapping, optional
+        Where routes of the rules find their secrets.
     seed : int
         Which rows the skew meter draws.
 
@@ -92,6 +105,9 @@ class Station:
         levels: Mapping[str, Any] | None = None,
         reader: ConversationReader | None = None,
         homes: Catalogue | None = None,
+        open_bus: Callable[[], Bus] | None = None,
+        rules: RulesFile | None = None,
+        environ: Mapping[str, str] | None = None,
         seed: int = 0,
     ) -> None:
         self.clock = clock
@@ -124,6 +140,17 @@ class Station:
                 self.matches, self._publish, self._watched, self.service.status
             )
             self.service.sinks.append(Sink("matches", self._matcher.take))
+        self.alerting: Alerting | None = None
+        if rules is not None:
+            self.alerting = Alerting(
+                rules, home / "alerts.db", self._all_figures, self._publish, environ or {},
+                self.service.status, seed=seed,
+            )  # fmt: skip
+            self.service.sinks.append(self.alerting.sink())
+        self._follower: Follower | None = None
+        if open_bus is not None:
+            group = f"follower-{home_id(home)}"
+            self._follower = Follower(open_bus, self.service, group=group, rng=Random(seed))
         self._checking = threading.Thread(target=self._check_skew, name="skew", daemon=True)
         self._ended = threading.Event()
 
@@ -133,29 +160,56 @@ class Station:
         self._checking.start()
         if self._matcher is not None:
             self._matcher.start()
+        if self.alerting is not None:
+            self.alerting.start()
+        if self._follower is not None:
+            self._follower.start()
 
     def stop(self) -> None:
         """Finish what came, write a checkpoint, and end."""
         self._ended.set()
+        if self._follower is not None:
+            self._follower.stop()
         if self._checking.is_alive():
             self._checking.join()
         if self._matcher is not None:
             self._matcher.stop()
         self.service.stop()
+        if self.alerting is not None:
+            self.alerting.stop()
 
-    def submit(self, events: Sequence[WireEvent], *, arrived_s: float | None = None) -> Appended:
-        """Read what messages say, then take events as `Service.submit` does."""
+    def submit(self, events: Sequence[WireEvent], *, arrived_s: float | None = None) -> Accepted:
+        """Read what messages say, then take events; they are on disk when this returns.
+
+        With a bus they are published there, and come back from it to be scored.
+
+        Raises
+        ------
+        Overloaded, StoreFailed
+            As `Service.submit` does; nothing was kept, or a part that may be sent again.
+        """
         listed, readings = heard(events, self.reader)
-        appended = self.service.submit(listed, arrived_s=arrived_s)
+        if self._follower is not None:
+            published = self._follower.publish(listed)
+            none = np.zeros(len(listed), np.int64)
+            accepted = Accepted(published.fresh, none, published.spooled)
+        else:
+            offsets = self.service.submit(listed, arrived_s=arrived_s).offsets
+            accepted = Accepted(offsets > 0, offsets)
         watched = self._watched()
         fresh = {
             i: reading
             for i, reading in readings.items()
-            if appended.offsets[i] and (watched is None or listed[i].tenant in watched)
+            if accepted.fresh[i] and (watched is None or listed[i].tenant in watched)
         }
         if fresh:
             self._publish(conversation_messages(listed, fresh))
-        return appended
+        return accepted
+
+    @property
+    def bus(self) -> SpoolStatus | None:
+        """How the way to the bus stands; None where there is no bus."""
+        return None if self._follower is None else self._follower.status()
 
     # -- sinks -------------------------------------------------------------------------------------
 
@@ -176,6 +230,13 @@ class Station:
             windows = Windows()
             windows.restore(state)
             self.windows[lane] = windows
+
+    def _all_figures(self, now_us: int) -> dict[str, dict[str, float]]:
+        return {
+            tenant: windows.figures(tenant, now_us)
+            for windows in self.windows.values()
+            for tenant in windows.tenants
+        }
 
     def _sample(self, outcome: Outcome) -> None:
         if not outcome.receipt.get("replayed"):
@@ -238,7 +299,8 @@ class Station:
         service = self.service
         with service.reading() as engine:
             lane = engine.lane_of(tenant)
-            version = int(lane.book.rows["offset"][lane.place_of(tenant, lead)])
+            one = lane.book.rows[lane.place_of(tenant, lead)]
+            version = int(one["as_of_us"]) + int(one["events"])
 
         def make() -> bytes:
             with service.reading():

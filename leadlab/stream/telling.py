@@ -22,6 +22,10 @@ Watched = Callable[[], Set[str] | None]
 """Gives the tenants that anybody watches; None for all."""
 
 
+STANDING = 5_000
+"""Leads that somebody who comes anew is told of."""
+
+
 class Teller:
     """A sink that turns outcomes into messages.
 
@@ -159,12 +163,15 @@ def _silent(lane: Lane, tenant: str, lead: str, now: Any, before: Any) -> Messag
     )  # fmt: skip
 
 
-def standing_messages(lane: Lane, tenant: str) -> Iterator[Message]:
-    """The newest score of every lead of a tenant, for those who come anew."""
-    for place, (own, lead) in enumerate(lane.names):
-        one = lane.book.rows[place]
-        if own != tenant or not lane.book.seen[place]:
-            continue
+def standing_messages(lane: Lane, tenant: str, most: int = STANDING) -> Iterator[Message]:
+    """The newest scores of a tenant's leads, those that changed last, for who comes anew."""
+    rows = lane.book.rows[: len(lane.names)]
+    mine = (rows["tenant"] == lane.tenants.get(tenant, -1)) & lane.book.seen[: len(rows)]
+    places = np.flatnonzero(mine)
+    if len(places) > most:
+        places = places[np.argpartition(rows["offset"][places], -most)[-most:]]
+    for place in places[np.argsort(rows["offset"][places])]:
+        one, lead = rows[place], lane.names[place][1]
         tier = _tier(int(one["tier"]))
         yield Message(
             topic="scores", tenant=tenant, at_us=int(one["as_of_us"]), key=lead, lead=lead,

@@ -20,14 +20,14 @@ from leadlab.stream.entries import Entries
 from leadlab.stream.lane import Lane
 
 DAY_US = 86_400_000_000
-OTHER_ROUNDS = 3
 
 
 @cache
-def scorer(version: str = "one", rounds: int = 5) -> Scorer:
+def scorer(version: str = "one", rounds: int = 30) -> Scorer:
     """A model of a small SIMULATED brokerage; another number of rounds is another model."""
     table = build(simulate(60, 90, seed=3).log, catalogue())
-    model = ConversionModel(rounds=rounds).fit(table, table.column("offer_count_30d") > 0)
+    busy = table.column("activity_count_30d") + 5 * table.column("showing_count_30d")
+    model = ConversionModel(rounds=rounds).fit(table, busy > np.quantile(busy, 0.9))
     return Scorer(model, catalogue(), version)
 
 
