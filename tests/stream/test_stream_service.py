@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from leadlab.errors import BadInput, BrokenFile, LeadlabError, Overloaded, StoreFailed
+from leadlab.schema.wire import WireEvent
 from leadlab.stream import checkpoint, live_engine
 from leadlab.stream.journal import Journal
 from leadlab.stream.lane import Lane
@@ -504,10 +506,22 @@ def _version(service: Service) -> str:
     return service.engine.lanes[""].plan.version
 
 
-def replace_id(event: Any, name: str) -> Any:
-    import msgspec  # noqa: PLC0415  (this test alone)
+def replace_id(event: WireEvent, name: str, **fields: Any) -> WireEvent:
+    return msgspec.structs.replace(event, id=name, **fields)
 
-    return msgspec.structs.replace(event, id=name)
+
+def test_a_clock_that_an_event_ran_ahead_of_is_kept(tmp_path: Path) -> None:
+    """A later event of another lead is read no earlier than the one that was ahead."""
+    first, second = (
+        replace_id(event, f"ahead {i}", at_us=at_us)
+        for i, (event, at_us) in enumerate(zip(EVENTS, (200_000_000, 5_000_000), strict=False))
+    )
+    for event, stamp_us in ((first, 1_000_000), (second, 6_000_000)):
+        service = service_of(tmp_path)
+        service.start()
+        service.submit([replace_id(event, event.id, tenant="acme")], stamp_us=stamp_us)
+        service.stop()
+    assert kept(tmp_path)[0]["as_of_us"].tolist() == [200_000_000, 200_000_000]
 
 
 def test_what_a_crash_left_half_written_is_cleared_away(tmp_path: Path) -> None:
