@@ -10,7 +10,14 @@ from fastapi import FastAPI
 from starlette.responses import HTMLResponse, Response
 
 from leadlab import __version__
-from leadlab.api import event_routes, lead_routes, problems, state_routes
+from leadlab.api import (
+    alert_routes,
+    audit_routes,
+    event_routes,
+    lead_routes,
+    problems,
+    state_routes,
+)
 from leadlab.api.body import BodyLimit
 from leadlab.api.broadcast import Broadcast
 from leadlab.api.correlation import Correlation
@@ -73,6 +80,8 @@ def create_app(desk: Desk, settings: ApiSettings, broadcast: Broadcast) -> FastA
     problems.install(app)
     app.include_router(event_routes.router)
     app.include_router(lead_routes.router)
+    app.include_router(alert_routes.router)
+    app.include_router(audit_routes.router)
     app.include_router(state_routes.router)
     app.include_router(stream_router(broadcast, require_stream("stream:read")))
     app.add_api_route(

@@ -20,6 +20,7 @@ from leadlab.api.correlation import correlation_id
 from leadlab.api.identity import Principal
 from leadlab.api.roles import may_see
 from leadlab.errors import UnknownName
+from leadlab.stream.disk import LEAST_BYTES
 from leadlab.stream.lead_list import Wanted
 from leadlab.stream.lead_view import named
 from leadlab.stream.station import Station
@@ -36,10 +37,13 @@ class Desk:
     ----------
     station : Station
     trail : Trail
+    least_free_bytes : int
+        Room on the disk that the service needs to call itself ready.
     """
 
     station: Station
     trail: Trail
+    least_free_bytes: int = LEAST_BYTES
     pool: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, THREADS, "api"))
 
     async def aside(self, work: Callable[[], Got]) -> Got:
@@ -72,12 +76,19 @@ class Desk:
         UnknownName
             For a lead of another tenant or another agent, just as for one that does not exist.
         """
+        if not self.sees(who, lead):
+            raise UnknownName("lead", lead, None)
+
+    def sees(self, who: Principal, lead: str) -> bool:
+        """Tell whether there is such a lead, and somebody may see it."""
         with self.station.service.reading() as engine:
             lane = engine.lane_of(who.tenant)
-            one = lane.book.rows[lane.place_of(who.tenant, lead)]
+            try:
+                one = lane.book.rows[lane.place_of(who.tenant, lead)]
+            except UnknownName:
+                return False
             agent = named(lane.agents, int(one["agent"]))
-        if not may_see(who, who.tenant, agent):
-            raise UnknownName("lead", lead, None)
+        return may_see(who, who.tenant, agent)
 
     def version(self, tenant: str) -> str:
         """Model that scores a tenant's leads."""

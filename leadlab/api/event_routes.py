@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
@@ -154,7 +155,7 @@ def _form(request: Request, body: bytes) -> tuple[bool, bytes]:
 
 def _from_headers(request: Request, body: bytes) -> bytes:
     """A CloudEvent in binary mode, in structured mode."""
-    named = {k[3:]: v for k, v in request.headers.items() if k.startswith("ce-")}
+    named = {k[3:]: unquote(v) for k, v in request.headers.items() if k.startswith("ce-")}
     try:
         data: Any = msgspec.json.decode(body) if body.strip() else {}
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from leadlab.api.desk import Desk
 from leadlab.api.filters import Filters
 from leadlab.api.listening import listening_socket
 from leadlab.api.logs import log_json
+from leadlab.api.patient_http import PatientHttp
 from leadlab.api.settings import ApiSettings
 from leadlab.errors import BadInput, BrokenFile
 from leadlab.models.conversation.reader import ConversationReader
@@ -82,7 +84,8 @@ def application(
         levels=None if redis is None else {"redis": RedisLevel(redis)},
         open_bus=None if redis is None else partial(RedisBus, redis),
     )
-    desk = Desk(station, Trail(settings.audit_file, settings.audit_key))
+    trail = Trail(settings.audit_file, settings.audit_key)
+    desk = Desk(station, trail, settings.least_free_bytes)
     app = create_app(desk, settings, broadcast)
     station.start()
     return app, station
@@ -96,12 +99,12 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run(app: FastAPI, host: str, port: int) -> None:
-    """Serve an application until a signal ends it."""
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """The server of an application, to be given a listening socket."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=PatientHttp,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=131_072,
@@ -110,9 +113,16 @@ def run(app: FastAPI, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    return _Server(config)
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """Serve an application until a signal ends it, with as many connections as one may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # uvicorn raises the signal that ended it once more: then the caller's cleaning up comes first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _Server(config).run(sockets=[listening_socket(host, port)])
+    server_of(app).run(sockets=[listening_socket(host, port)])
 
 
 def read_homes(path: Path) -> Catalogue:

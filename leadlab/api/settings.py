@@ -47,6 +47,9 @@ class ApiSettings:
         (``LEADLAB_RATES="agent=600/minute,viewer=10/second"``).
     body_bytes : int
         Largest body of a request (``LEADLAB_BODY_BYTES``).
+    least_free_bytes : int
+        Room on the disk below which the service says that it is not ready
+        (``LEADLAB_LEAST_FREE_BYTES``).
     leeway_s : int
         Difference that is forgiven between two clocks.
 
@@ -66,6 +69,7 @@ class ApiSettings:
     limits: str = field(default="memory://", repr=False)
     rates: Mapping[str, str] = field(default_factory=lambda: RATES)
     body_bytes: int = 8 << 20
+    least_free_bytes: int = 256 << 20
     leeway_s: int = 30
 
     @classmethod
@@ -89,7 +93,8 @@ class ApiSettings:
             _secret(env, "LEADLAB_AUDIT_KEY"),
             env.get("LEADLAB_LIMITS") or "memory://",
             _rates(env.get("LEADLAB_RATES") or ""),
-            _body_bytes(env.get("LEADLAB_BODY_BYTES")),
+            _bytes(env, "LEADLAB_BODY_BYTES", 8 << 20),
+            _bytes(env, "LEADLAB_LEAST_FREE_BYTES", 256 << 20),
         )
 
     @property
@@ -129,9 +134,10 @@ def _rates(text: str) -> Mapping[str, str]:
     return MappingProxyType(rates)
 
 
-def _body_bytes(text: str | None) -> int:
+def _bytes(env: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = env.get(name)
     if not text:
-        return 8 << 20
-    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 12 and int(text) > 0):
-        raise ConfigError("LEADLAB_BODY_BYTES is no number of bytes", got=text[:40])
+        return otherwise
+    if not (text.isascii() and text.isdigit() and 0 < len(text) <= 15 and int(text) > 0):
+        raise ConfigError(f"{name} is no number of bytes", got=text[:40])
     return int(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -35,10 +36,11 @@ async def live(request: Request) -> Response:
 @router.get("/health/ready", tags=["health"], response_class=Response, responses=_HEALTH)
 async def ready(request: Request) -> Response:
     """Whether requests should be sent here: recovered, room on the disk, a model at work."""
-    service = desk_of(request).station.service
+    desk = desk_of(request)
+    service = desk.station.service
     problems_ = [] if service.status.state == "live" else [f"the service is {service.status.state}"]
     try:
-        check_room(service.home)
+        check_room(service.home, desk.least_free_bytes)
     except StoreFailed as error:
         problems_.append(error.what)
     fallback = sum(lane.plan.conversion is None for lane in service.engine.lanes.values())
@@ -164,7 +166,7 @@ def _measured(desk: Desk) -> Metrics:
     found.count("leadlab_troubles_total", "Troubles of sinks.", service.status.trouble_count)
     found.count("leadlab_checkpoints_total", "Checkpoints written.", service.status.checkpoints)
     for name, value in station.cache.stats().items():
-        if isinstance(value, int | float):
+        if isinstance(value, int | float) and math.isfinite(value):
             found.gauge(f"leadlab_cache_{name}", "Read cache.", value)
     skew = station.skew.report()
     found.count(

@@ -18,8 +18,10 @@ from leadlab.stream.alerts import (
     AlertStore,
     Delivery,
     DeliveryThreads,
+    Kept,
     Outbox,
     RulesFile,
+    alert_message,
     senders_of,
 )
 from leadlab.stream.breaker import Breaker
@@ -68,6 +70,7 @@ class Alerting:
         self.store = AlertStore(path)
         self._engine = AlertEngine(rules.rules, self.store)
         self._figures, self._bucket = figures, -1
+        self._publish = publish
         senders = senders_of(rules, environ, lambda message: publish([message]), time.time)
         gates = {route: Breaker(route) for route in senders}
         delivery = Delivery(Outbox(self.store.file), senders, rng=Random(seed), gates=gates)
@@ -90,6 +93,10 @@ class Alerting:
         """End; what waits is delivered after the next start."""
         self._threads.stop()
         self.store.close()
+
+    def tell(self, kept: Kept) -> None:
+        """Tell those who watch how an alert stands."""
+        self._publish([alert_message(kept.alert, kept.state)])
 
     def _take(self, outcome: Outcome) -> None:
         if len(outcome):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -81,12 +82,12 @@ def page(lane: Lane, tenant: str, wanted: Wanted) -> dict[str, Any]:
         last_key, last_place = _opened(wanted.cursor)
         behind = (key < last_key) | ((key == last_key) & (places > last_place))
         places, key = places[behind], key[behind]
+    more = len(places) > wanted.limit
     if len(places) > 4 * wanted.limit:
         bar = np.partition(key, -wanted.limit)[-wanted.limit]
         places, key = places[key >= bar], key[key >= bar]
     order = np.lexsort((places, -key))[: wanted.limit]
     shown = [_row(lane, int(p)) for p in places[order]]
-    more = len(places) > wanted.limit
     cursor = _sealed(float(key[order[-1]]), int(places[order[-1]])) if more and shown else None
     return {"leads": shown, "total": total, "next": cursor}
 
@@ -121,6 +122,9 @@ def _sealed(key: float, place: int) -> str:
 def _opened(cursor: str) -> tuple[float, int]:
     try:
         key, place = base64.urlsafe_b64decode(cursor.encode()).decode().split(",")
-        return float(key), int(place)
+        opened = float(key), int(place)
     except (ValueError, binascii.Error) as error:
         raise BadInput("not a cursor of this list", where="cursor", got=cursor[:80]) from error
+    if math.isnan(opened[0]):
+        raise BadInput("not a cursor of this list", where="cursor", got=cursor[:80])
+    return opened

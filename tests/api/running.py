@@ -15,11 +15,10 @@ from typing import Any
 import httpx
 import jwt
 import msgspec
-import uvicorn
 from fastapi import FastAPI
 
 from leadlab.api.listening import listening_socket
-from leadlab.api.serving import application
+from leadlab.api.serving import application, server_of
 from leadlab.api.settings import ApiSettings
 from leadlab.data import simulate
 from leadlab.explain import Scorer
@@ -145,11 +144,7 @@ def running(home: Path) -> Iterator[Running]:
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """Serve an application on a free port of the loopback, the way ``leadlab serve`` does."""
-    config = uvicorn.Config(
-        app, ws="websockets-sansio", loop="uvloop", http="httptools", log_config=None,
-        access_log=False, server_header=False, timeout_graceful_shutdown=1,
-    )  # fmt: skip
-    server, opened = uvicorn.Server(config), listening_socket("127.0.0.1", 0)
+    server, opened = server_of(app), listening_socket("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
     thread.start()
     try:
