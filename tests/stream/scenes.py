@@ -51,12 +51,13 @@ def tenants(names: Sequence[str], leads: int = 12, days: int = 60) -> list[WireE
 def as_they_come(
     events: Sequence[WireEvent], seed: int, *, again: float = 0.2, late_days: float = 5.0
 ) -> list[tuple[WireEvent, int]]:
-    """Events with the moment of their arrival: some days late, some more than once."""
+    """Events with the moment of their arrival: days late, ahead of the clock, more than once."""
     rng = np.random.default_rng(seed)
     n = len(events)
     delay_us = np.where(
         rng.random(n) < 0.1, rng.random(n) * late_days * DAY_US, rng.random(n) * 2e6
     ).astype(np.int64)
+    delay_us[rng.random(n) < 0.05] = -150_000_000  # the clocks of sources differ
     came = [
         (event.at_us + int(delay), event) for event, delay in zip(events, delay_us, strict=True)
     ]
