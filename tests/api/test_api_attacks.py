@@ -145,6 +145,32 @@ def test_a_token_without_scopes_opens_nothing(
                 assert answer.status_code == 403, (method, path)
 
 
+UNREADABLE = {
+    "cut": b"{", "open": b"[" * 100_000, "deep": b"[" * 100_000 + b"]" * 100_000,
+    "deep objects": b'{"lead":' * 50_000 + b"1" + b"}" * 50_000, "no UTF-8": b"\xff\xfe\x00",
+    "half a character": b'{"lead":"\\ud800"}', "digits": b"9" * 100_000,
+    "infinite": b'{"lead":"ann","minutes":1e999,"features":{"season":1e999}}',
+    "no number": b'{"lead":"ann","minutes":NaN,"features":{"season":NaN}}',
+}  # fmt: skip
+
+
+def test_unreadable_bodies_are_refused_and_not_looked_at_for_nobody(
+    whole: Running, routes: list[tuple[str, str]]
+) -> None:
+    posts = [path for method, path in routes if method == "POST"]
+    assert set(BODIES) <= set(posts)
+    headers = {"Content-Type": "application/json"}
+    with whole.client() as client, httpx.Client(base_url=whole.url, trust_env=False) as nobody:
+        for path in posts:
+            for name, content in UNREADABLE.items():
+                given = {"content": content, "headers": headers}
+                assert nobody.post(filled(path), **given).status_code == 401, (path, name)
+                if path in BODIES:
+                    answer = client.post(filled(path), **given)
+                    assert answer.status_code == 422, (path, name)
+                    assert len(answer.content) < 5_000
+
+
 @pytest.fixture(scope="module")
 def foreign(whole: Running) -> dict[str, str]:
     """A lead of the other tenant, and an alert about it."""
