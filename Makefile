@@ -13,7 +13,7 @@ unexport LEADLAB_DATA_DIR
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test cover lint format bench newest newest-environment lab lock clean
+.PHONY: help setup serve demo test cover soak lint format bench newest newest-environment lab lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: .venv/.ready ## Run all tests: doctests, properties, notebooks, pages in a
 
 cover: .venv/.ready ## Run all tests but the notebooks and list the lines that none of them runs
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+soak: .venv/.ready ## Kill the live service 30 times under load; prints what was lost, doubled or other
+	@$(BIN)/python -m tests.faults.soak
 
 lint: .venv/.ready ## Check style, types, and who imports whom
 	@$(BIN)/ruff check .

@@ -6,8 +6,10 @@ each entity's store, and a JSON entry with the features and the names.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -67,6 +69,39 @@ def save(store: OnlineStore, path: Path) -> None:
     partial.replace(path)
 
 
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays of an ``.npz`` file, each read whole and checked before it is looked into.
+
+    `numpy.load` parses an array's header before the archive's checksum is known, so a damaged
+    header may give a shorter array and no error.
+
+    Raises
+    ------
+    FileNotFoundError
+    BrokenFile
+        If the file is cut short, altered, or something else.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if entry.compress_type != zipfile.ZIP_STORED:
+                    raise zipfile.BadZipFile(f"{entry.filename} is compressed")
+                content = io.BytesIO(archive.read(entry))
+                name = entry.filename.removesuffix(".npy")
+                arrays[name] = np.lib.format.read_array(content, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except (
+        zipfile.BadZipFile, struct.error, ArithmeticError, LookupError, ValueError, EOFError,
+        OSError, RuntimeError,
+    ) as error:  # fmt: skip
+        raise BrokenFile(
+            "cannot read the snapshot", where=str(path), got=str(error), expected="a whole file"
+        ) from error
+    return arrays
+
+
 def load(path: Path) -> OnlineStore:
     """Read what `save` wrote.
 
@@ -75,15 +110,12 @@ def load(path: Path) -> OnlineStore:
     BrokenFile
         If the file is cut short, altered, or something else.
     """
+    arrays = read_arrays(path)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
         meta = json.loads(arrays["meta"].tobytes())
         if meta["format"] != FORMAT:
             raise BrokenFile("a snapshot of another format", where=str(path), got=meta["format"])
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except (ValueError, KeyError) as error:
         raise BrokenFile(
             "cannot read the snapshot", where=str(path), got=str(error), expected="a whole file"
         ) from error

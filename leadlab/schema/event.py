@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from leadlab.errors import BadInput
 from leadlab.schema.fields import (
     DEFAULT_TENANT,
+    LARGEST_FURTHER,
     MAX_TEXT,
     RESERVED,
     MaybeName,
@@ -31,7 +31,7 @@ def _further(data: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"'{name}' is longer than {MAX_TEXT} characters")
         if isinstance(value, float) and value in (float("inf"), float("-inf")):
             raise ValueError(f"'{name}' is infinite")
-        if isinstance(value, int) and abs(value) > sys.float_info.max:
+        if isinstance(value, float | int) and abs(value) > LARGEST_FURTHER:
             raise ValueError(f"'{name}' is too large")
     return data
 

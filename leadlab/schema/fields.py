@@ -20,6 +20,8 @@ MAX_TEXT = 10_000
 """Characters that a text may have."""
 LARGEST = 1e15
 """Largest size of an event's number."""
+LARGEST_FURTHER = 1e30
+"""Largest size of a number among the further fields; features are float32."""
 DEFAULT_TENANT = "default"
 RESERVED = ("id", "tenant", "lead", "kind", "at", "value", "agent", "source")
 """Names that an event's further fields may not bear."""

@@ -23,7 +23,7 @@ from leadlab.errors import BadInput
 from leadlab.schema.cloudevents import NO_SOURCE, from_cloudevent
 from leadlab.schema.depth import too_deep
 from leadlab.schema.event import event_from
-from leadlab.schema.fields import LARGEST, MAX_TEXT, RESERVED, tidy
+from leadlab.schema.fields import LARGEST, LARGEST_FURTHER, MAX_TEXT, RESERVED, tidy
 from leadlab.schema.wire import WireEvent, pack, unpack, wire_of
 
 AHEAD_US = 300 * 1_000_000
@@ -244,7 +244,10 @@ class _Reader:
         for name, entry in data.items():
             if entry is None or name in _RESERVED or not name.strip():
                 return None
-            if isinstance(entry, str) and len(entry) > MAX_TEXT:
+            if isinstance(entry, str):
+                if len(entry) > MAX_TEXT:
+                    return None
+            elif not -LARGEST_FURTHER <= entry <= LARGEST_FURTHER:
                 return None
         return WireEvent(id, self.tenant, lead, kind, round(at_s * 1e6), value, agent, source, data)
 
@@ -301,8 +304,9 @@ def _check_types(fields: dict[str, Any]) -> None:
     if isinstance(fields.get(moment), int | float):
         got, expected = fields[moment], "such as 2026-03-01T10:00:00Z"
         raise BadInput("a number is no time", where=moment, got=got, expected=expected)
-    if isinstance(fields.get("value"), bool):
-        raise BadInput("no number", where="value", got=fields["value"])
+    held = fields.get("data") if "specversion" in fields else fields
+    if isinstance(held, dict) and isinstance(held.get("value"), bool):
+        raise BadInput("no number", where="value", got=held["value"])
 
 
 def _fields(given: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,11 @@ from numpy.typing import NDArray
 from leadlab.errors import BrokenFile
 
 _HEADER = struct.Struct("<26x2H")
+DAMAGED = (
+    zipfile.BadZipFile, struct.error, tokenize.TokenError, SyntaxError, ArithmeticError,
+    LookupError, TypeError, ValueError, EOFError, OSError, RuntimeError,
+)  # fmt: skip
+"""What reading raises where a header was altered, before any checksum can be looked at."""
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -24,9 +31,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     Raises
     ------
     BrokenFile
-        If an entry is not what was written.
-    zipfile.BadZipFile, ValueError, OSError
-        If the file is something else, or cannot be read.
+        If an entry is not what was written, or the file is something else.
 
     Examples
     --------
@@ -37,10 +42,13 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     ...     {name: array.tolist() for name, array in read_arrays(path).items()}
     {'one': [0, 1, 2], 'two': [[1.0, 0.0], [0.0, 1.0]]}
     """
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        arrays = list(pool.map(lambda entry: _array(path, entry), entries))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            arrays = list(pool.map(lambda entry: _array(path, entry), entries))
+    except DAMAGED as error:
+        raise BrokenFile("cannot read the arrays", where=str(path), got=str(error)) from error
     return {
         entry.filename.removesuffix(".npy"): array
         for entry, array in zip(entries, arrays, strict=True)
@@ -63,9 +71,9 @@ def _array(path: Path, entry: zipfile.ZipInfo) -> NDArray[Any]:
         if by_column or dtype.hasobject:
             raise ValueError(f"{entry.filename} is laid out otherwise")
         head = file.tell() - start
+        if head + math.prod(shape) * dtype.itemsize != entry.file_size:
+            raise ValueError(f"{entry.filename} is of another size")
         array = np.empty(shape, dtype)
-        if head + array.nbytes != entry.file_size:
-            raise BrokenFile("an array of another size", where=f"{path}, {entry.filename}")
         content = array.reshape(-1).view(np.uint8).data
         got = file.readinto(content)
         file.seek(start)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import time
 from typing import Any, Literal
 
@@ -18,10 +18,12 @@ from leadlab.features.online import SEPARATOR, OnlineStore
 from leadlab.features.table import FeatureTable
 from leadlab.schema.log import Coded, EventLog
 from leadlab.schema.wire_columns import columns_of
+from leadlab.stream.alone import failing
 from leadlab.stream.entries import Entries
 from leadlab.stream.lead_book import LeadBook
 from leadlab.stream.outcome import OUTCOME, TOP, Outcome
 from leadlab.stream.plan import Plan
+from leadlab.stream.rules import VERSION as RULES
 from leadlab.stream.rules import rule_scores
 from leadlab.stream.settle import settle
 
@@ -43,7 +45,7 @@ class Counts:
     fallbacks : int
         Results by rules.
     model_failures : int
-        Times that a model raised.
+        Rows that a model failed on.
     last_failure : str
     """
 
@@ -181,17 +183,46 @@ class Lane:
     # -- scores ------------------------------------------------------------------------------------
 
     def _score(self, table: FeatureTable, rows: NDArray[Any]) -> Scores:
-        scores = self.scores_of(table)
+        scores, fallen = self._scores_each(table)
         rows["probability"], rows["low"], rows["high"] = (
             scores.probability, scores.low, scores.high,
         )  # fmt: skip
         rows["tier"] = self.plan.tiers(scores.probability)
-        rows["fallback"] = scores.method == "rules"
+        rows["fallback"] = fallen
         rows["model"] = self._code_of(scores.model_version)
+        if fallen.any():
+            rows["model"][fallen] = self._code_of(RULES)
+            self.counts.fallbacks += int(fallen.sum())
         rows["churn"] = self.silence_of(table)
-        if scores.method == "rules":
-            self.counts.fallbacks += len(rows)
         return scores
+
+    def _scores_each(self, table: FeatureTable) -> tuple[Scores, NDArray[np.bool_]]:
+        """Scores by the model but for rows that it fails on by themselves; which these are."""
+        conversion, columns = self.plan.conversion, self._conversion
+        scores = self.scores_of(table)
+        everything = np.full(len(table), scores.method == RULES)
+        if scores.method != RULES or conversion is None or columns is None:
+            return scores, everything
+
+        def fails(part: FeatureTable) -> bool:
+            try:
+                conversion.score(_part(part, conversion.features, columns), alike=True)
+            except BROKEN as error:
+                self._failed(error, len(part))
+                return True
+            return False
+
+        bad = failing(table, fails)
+        if bad.all():
+            return scores, bad
+        values = table.values.copy()
+        values[bad] = table.values[np.argmin(bad)]  # in their place, a row that can be scored
+        by_model = self.scores_of(replace(table, values=values))
+        if by_model.method == RULES:
+            return scores, everything
+        for name in ("probability", "low", "high", "margin", "contributions"):
+            getattr(by_model, name)[bad] = getattr(scores, name)[bad]
+        return replace(by_model, table=table), bad
 
     def scores_of(self, table: FeatureTable) -> Scores:
         """Scores of rows with all of the plan's features; by rules where no model can."""
@@ -202,7 +233,7 @@ class Lane:
             part = _part(table, plan.conversion.features, self._conversion)
             own = plan.conversion.score(part, alike=True)
         except BROKEN as error:
-            self._failed(error)
+            self.counts.last_failure = _said(error)
             return rule_scores(table, f"the model failed: {type(error).__name__}")
         if len(plan.conversion.features) == len(plan.features):
             return own
@@ -218,12 +249,26 @@ class Lane:
         plan = self.plan
         if plan.churn is None or self._churn is None:
             return np.full(len(table), np.nan)
+        chance = np.full(len(table), np.nan)
+        churn, columns = plan.churn, self._churn
+
+        def fails(part: FeatureTable) -> bool:
+            try:
+                churn.model.silence(_part(part, churn.features, columns))
+            except BROKEN as error:
+                self._failed(error, len(part))
+                return True
+            return False
+
         try:
-            part = _part(table, plan.churn.features, self._churn)
-            return np.asarray(plan.churn.model.silence(part)[:, -1])
+            return np.asarray(churn.model.silence(_part(table, churn.features, columns))[:, -1])
         except BROKEN as error:
-            self._failed(error)
-            return np.full(len(table), np.nan)
+            self.counts.last_failure = _said(error)
+        good = np.flatnonzero(~failing(table, fails))
+        if len(good):
+            part = _part(table.take(good), churn.features, columns)
+            chance[good] = churn.model.silence(part)[:, -1]
+        return chance
 
     def forecast_of(self, table: FeatureTable) -> dict[str, float | str] | None:
         """What the churn model foresees of the first row; None where there is none."""
@@ -233,9 +278,10 @@ class Lane:
         frame = plan.churn.model.predict(_part(table, plan.churn.features, self._churn))
         return {str(name): value for name, value in frame.iloc[0].to_dict().items()}
 
-    def _failed(self, error: BaseException) -> None:
-        self.counts.model_failures += 1
-        self.counts.last_failure = f"{type(error).__name__}: {error}"[:300]
+    def _failed(self, error: BaseException, rows: int) -> None:
+        """Count what fails by itself: then the count does not hang on how events were cut."""
+        self.counts.model_failures += rows == 1
+        self.counts.last_failure = _said(error)
 
     def _code_of(self, version: str) -> int:
         if version not in self.models:
@@ -290,6 +336,10 @@ class Lane:
             self.book.rows["now_churn"][mine] = self.silence_of(table)
             self.book.rows["now_us"][mine] = table.as_of_us
         return before
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def _part(table: FeatureTable, features: FeatureSet, columns: I64) -> FeatureTable:

@@ -238,7 +238,7 @@ class Service:
                 if now_s - kept_s >= self.pacing.checkpoint_s:
                     kept_s = now_s
                     self._keep()
-                if not busy and not self._wait(self.pacing.tick_s):
+                if not busy and not self._wait(min(self.pacing.tick_s, self.pacing.checkpoint_s)):
                     break
         except BaseException as error:
             self.status.failure = f"{type(error).__name__}: {error}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -147,27 +148,34 @@ class Broken(Scorer):
 
     error: type[Exception] = ValueError
 
-    def score(self, table: FeatureTable) -> Scores:
+    def score(self, table: FeatureTable, *, alike: bool = False) -> Scores:
         if (table.column("activity_count_7d") > 5).any():
             raise self.error("broken")
-        return super().score(table)
+        return super().score(table, alike=alike)
 
 
+@pytest.mark.parametrize("size", [1, 10, 1000])
 @pytest.mark.parametrize("error", [ValueError, IndexError, ZeroDivisionError, BadInput, TypeError])
 def test_rules_stand_in_where_the_model_raises_and_say_so(
-    came: Entries, error: type[Exception]
+    came: Entries, error: type[Exception], size: int
 ) -> None:
+    """On the rows that it fails on by themselves, and on no other in the same batch."""
     broken = Broken(scorer().model, catalogue(), "broken")
     broken.error = error
     lane, rules = Lane(Plan(broken)), Lane(Plan())
-    outcomes = run(lane, cut(came, range(1, 500)))
+    outcomes = run(lane, cut(came, range(size, 500, size)))
     rows = rows_of(outcomes)
+    by_model = rows_of(run(Lane(Plan(scorer())), [came]))
     by_rules = rows_of(run(rules, [came]))
     fallen = rows["fallback"]
     assert 0 < fallen.sum() < len(rows)
     assert lane.counts.model_failures == lane.counts.fallbacks == fallen.sum()
     assert "broken" in lane.counts.last_failure
     np.testing.assert_array_equal(rows["probability"][fallen], by_rules["probability"][fallen])
+    seen = Lane(Plan(scorer())).take(came).scores
+    assert seen is not None
+    np.testing.assert_array_equal(fallen, seen.table.column("activity_count_7d") > 5)
+    np.testing.assert_array_equal(rows["probability"][~fallen], by_model["probability"][~fallen])
     names = np.array(outcomes[-1].models)[rows["model"]]
     assert set(names[fallen]) == {"rules"}
     assert set(names[~fallen]) == {"broken"}
@@ -296,3 +304,22 @@ def test_more_models_do_not_disturb_the_features(came: Entries, plan: Plan) -> N
     assert narrow.scores is not None
     np.testing.assert_array_equal(wider.scores.contributions[:, 1:], narrow.scores.contributions)
     assert not wider.scores.contributions[:, 0].any()
+
+
+def test_one_leads_infinite_feature_costs_no_other_lead_its_score(
+    came: Entries, plan: Plan
+) -> None:
+    odd = [
+        msgspec.structs.replace(event, data={**event.data, "urgency": 1e300})
+        if k % 5 == 0
+        else event
+        for k, event in enumerate(came.events)
+    ]
+    entries = Entries(odd, came.offsets, came.stamps_us)
+    whole = rows_of(run(Lane(plan), [entries]))
+    single = rows_of(run(Lane(plan), cut(entries, range(1, 500))))
+    for name in set(whole.dtype.names or ()) - {"model"}:
+        np.testing.assert_array_equal(whole[name], single[name], err_msg=name)
+    sound, fallen = rows_of(run(Lane(plan), [came])), whole["fallback"]
+    assert 0 < fallen.sum() < len(fallen) / 2
+    np.testing.assert_array_equal(whole["probability"][~fallen], sound["probability"][~fallen])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,8 +28,13 @@ from tests.stream.scenes import DAY_US, as_they_come, entries_of, mismatches, sc
 
 CAME = as_they_come(tenants(("acme", "best")), seed=2)
 EVENTS = entries_of(CAME).events
+GRID = sorted({*range(0, len(CAME), 7), *range(0, len(CAME), 50)})
 QUIET = Pacing(batch=16, tick_s=60.0, checkpoint_s=3600.0)
-PLANS = {"one": lambda: Plan(scorer()), "two": lambda: Plan(scorer("two", 20)), "rules": Plan}
+PLANS: dict[str, Callable[[], Plan]] = {
+    "one": lambda: Plan(scorer()),
+    "two": lambda: Plan(scorer("two", 20)),
+    "rules": Plan,
+}
 
 
 def plan_of(version: str) -> Plan:
@@ -45,10 +51,19 @@ def service_of(
     )
 
 
-def feed(service: Service, start: int, end: int, size: int = 7) -> None:
-    for at in range(start, end, size):
-        part = CAME[at : min(at + size, end)]
+def feed(service: Service, start: int, end: int) -> None:
+    """Arrivals between two multiples of 50, always in the same requests."""
+    ends = sorted({*(at for at in GRID if start < at < end), start, end})
+    for at, until in itertools.pairwise(ends):
+        part = CAME[at:until]
         service.submit([event for event, _ in part], stamp_us=part[-1][1])
+
+
+def keep(service: Service) -> None:
+    """Write a checkpoint now."""
+    service._keep()
+    assert service._writer is not None
+    service._writer.join()
 
 
 def die(service: Service) -> None:
@@ -134,14 +149,13 @@ def test_a_recovery_writes_the_same_rows(
     service = service_of(tmp_path)
     service.start()
     for at in (100, 200, 300, 350):
-        feed(service, {100: 0, 200: 100, 300: 200, 350: 300}[at], at, size=9)
+        feed(service, {100: 0, 200: 100, 300: 200, 350: 300}[at], at)
         service.settled()
         if at == 200:
             service.promote(plan_of("two"))
             _switched(service, "two")
         if at == kept_at:
-            service._keep()
-            service._writer.join()
+            keep(service)
     before = service.results.read(0, 10**9)[0]["offset"]
     die(service)
     again = service_of(tmp_path, version=restarted_as, pacing=replace(QUIET, batch=29))
@@ -197,11 +211,10 @@ def _flip(path: Path, at: int) -> None:
     path.write_bytes(bytes(content))
 
 
-DAMAGE: dict[str, Callable[[Path], None]] = {
+DAMAGE: dict[str, Callable[[Path], object]] = {
     "cut short": lambda path: path.write_bytes(path.read_bytes()[:-200]),
     "empty": lambda path: path.write_bytes(b""),
     "altered": lambda path: _flip(path, path.stat().st_size // 2),
-    "altered start": lambda path: _flip(path, 2),
     "altered end": lambda path: _flip(path, path.stat().st_size - 10),
     "something else": lambda path: path.write_bytes(b"\x93NUMPY something else"),
 }
@@ -216,8 +229,7 @@ def test_an_unreadable_checkpoint_gives_way_to_an_older_one(
     for start, end in ((0, 100), (100, 200)):
         feed(service, start, end)
         service.settled()
-        service._keep()
-        service._writer.join()
+        keep(service)
     service.promote(plan_of("two"))
     _switched(service, "two")
     feed(service, 200, 250)
@@ -303,7 +315,7 @@ def test_one_sink_that_raises_does_not_stop_the_others(tmp_path: Path) -> None:
         Sink("bad", bad, state=bad_state),
         Sink("after", lambda outcome: after.extend(outcome.rows["offset"])),
     ]
-    service = service_of(tmp_path, sinks, pacing=replace(QUIET, checkpoint_s=0.01))
+    service = service_of(tmp_path, sinks, pacing=replace(QUIET, checkpoint_s=0.05))
     service.start()
     feed(service, 0, 100)
     service.settled()
@@ -330,8 +342,7 @@ def test_states_of_sinks_come_back(tmp_path: Path) -> None:
     service.start()
     feed(service, 0, 100)
     service.settled()
-    service._keep()
-    service._writer.join()
+    keep(service)
     feed(service, 100, 150)
     service.settled()
     n = service.engine.offset
@@ -391,6 +402,7 @@ def test_a_tick_reads_silent_leads_again(tmp_path: Path) -> None:
         open_leads = np.flatnonzero(lane.book.rows["ended"][: len(lane.names)] < 0)
         before = lane.book.rows[: len(lane.names)].copy()
     rows = service.results.read(0, 10**9)[0].tobytes()
+    reread.clear()
     now_us[0] += 25 * DAY_US
     wait(lambda: bool((lane.book.rows["now_us"][open_leads] >= now_us[0]).all()))
     with service.reading():
@@ -425,10 +437,11 @@ def _room(db: Any, pages: int) -> None:
 def test_results_that_found_no_room_are_written_later(
     tmp_path: Path, undisturbed: tuple[NDArray[Any], list[str]]
 ) -> None:
-    service = service_of(tmp_path, pacing=replace(QUIET, checkpoint_s=0.01))
+    service = service_of(tmp_path, pacing=replace(QUIET, checkpoint_s=0.05))
     service.start()
     feed(service, 0, 50)
     service.settled()
+    wait(lambda: service.status.checkpoints > 0)
     _room(service.results._db, 0)
     feed(service, 50, 200)
     service.settled()
@@ -540,8 +553,7 @@ def test_the_journal_is_trimmed_behind_two_checkpoints(tmp_path: Path) -> None:
     for start in range(0, 400, 100):
         feed(service, start, start + 100)
         service.settled()
-        service._keep()
-        service._writer.join()
+        keep(service)
     first = service.journal.first
     oldest = checkpoint.offset_of(checkpoint.listed(tmp_path / "checkpoints")[-1])
     assert 1 < first <= oldest
