@@ -217,18 +217,22 @@ def test_no_topic_tells_of_another_tenant(
     """What the other tenant does is not heard; what comes after it of one's own is."""
     query = "" if topic is None else f"?topic={topic}&topic=activity"
     url = whole.url.replace("http", "ws") + "/v1/stream"
-    mine = f"mine-{topic}"
+    mine, own_tenant = f"mine-{topic}", "topics"
     with (
-        connect(url + query, additional_headers=bearer("viewer"), proxy=None) as own,
         connect(
-            url + f"?lead={foreign['lead']}", additional_headers=bearer(), proxy=None
+            url + query, additional_headers=bearer("viewer", tenant=own_tenant), proxy=None
+        ) as own,
+        connect(
+            url + f"?lead={foreign['lead']}",
+            additional_headers=bearer(tenant=own_tenant),
+            proxy=None,
         ) as narrow,
         connect(url, additional_headers=bearer(tenant=OTHER), proxy=None) as theirs,
     ):
         for socket in (own, narrow, theirs):
             assert json.loads(socket.recv(PATIENCE_S))["frame"] == "ready"
         at_us = whole.station.clock()
-        for k, (tenant, lead) in enumerate([(OTHER, foreign["lead"]), (ACME, mine)]):
+        for k, (tenant, lead) in enumerate([(OTHER, foreign["lead"]), (own_tenant, mine)]):
             kind = "Offer Submitted"
             event = WireEvent(f"heard-{topic}-{k}", tenant, lead, kind, at_us, 1.0, "agent-001")
             whole.station.submit([event])
@@ -237,7 +241,7 @@ def test_no_topic_tells_of_another_tenant(
         while not any(m.get("key") == f"heard-{topic}-1" for m in heard):
             frame = json.loads(own.recv(PATIENCE_S))
             heard += frame if isinstance(frame, list) else []
-        assert {m["tenant"] for m in heard} == {ACME}
+        assert {m["tenant"] for m in heard} == {own_tenant}
         frame = json.loads(theirs.recv(PATIENCE_S))
         assert {m["tenant"] for m in frame} == {OTHER}
         with pytest.raises(TimeoutError):
