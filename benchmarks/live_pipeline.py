@@ -21,6 +21,7 @@ import live_bodies
 import live_model
 from record import finish, record
 
+from leadlab.cli.served import take_turns
 from leadlab.explain import Scorer
 from leadlab.schema.received import receive
 from leadlab.stream.live_engine import LiveEngine
@@ -52,6 +53,7 @@ def sustained(home: Path, bodies: Path, events: int) -> tuple[float, int, list[f
     pacing = Pacing(batch=4096, lag=200_000, keep=1_000_000, checkpoint_s=20.0)
     service = Service(home, lambda: LiveEngine(plan), [Sink("count", count)], pacing=pacing)
     service.start()
+    take_turns()
     sent, memory = 0, [resident_mb()]
     start_s = time.perf_counter()
     for body, n, stamp_us in live_bodies.read(bodies):

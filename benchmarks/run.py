@@ -33,6 +33,9 @@ SCRIPTS = (
     "value_homes",
     "health",
     "live_pipeline",
+    "live_latency",
+    "live_peers",
+    "live_start",
     "sockets",
     "redis_stream",
 )

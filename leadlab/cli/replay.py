@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,10 +18,20 @@ from leadlab.cli.score import scorer_of
 from leadlab.config import Settings
 from leadlab.errors import BadInput
 from leadlab.features.moments import as_micros
+from leadlab.stream.alert_watch import alert_watch
+from leadlab.stream.alerts import Rule, read_rules
 from leadlab.stream.journal import Journal
 from leadlab.stream.plan import Plan
 from leadlab.stream.score_diff import SHOWN, Moved, ScoreDiff, score_diff
-from leadlab.stream.time_travel import Told, recorded, rerun, strayed, stretch_of
+from leadlab.stream.time_travel import (
+    Scored,
+    Stretch,
+    Told,
+    recorded,
+    rerun,
+    strayed,
+    stretch_of,
+)
 
 HELP = """Score a recorded stretch of the journal again by another model, and show what differs.
 
@@ -46,6 +56,9 @@ def replay(
     home: Annotated[
         Path | None, typer.Option(help="Folder of journal and state; live/ in LEADLAB_HOME.")
     ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--alerts", help="Rules, YAML: compare the alerts they raise.")
+    ] = None,
     top: Annotated[int, typer.Option(help="Leads to show.")] = 10,
     to: Annotated[
         Path | None, typer.Option("--out", help="Also write every event to .csv or .parquet.")
@@ -57,6 +70,13 @@ def replay(
         raise BadInput(
             "no way to write this", where="--out", got=to.suffix, expected=".csv, .parquet"
         )
+    if rules is not None and against == RECORDED:
+        raise BadInput(
+            "recorded rows do not say what raises alerts",
+            where="--alerts",
+            hint="Name the model of then with --against.",
+        )
+    raising = None if rules is None else read_rules(rules).rules
     place = home or Settings.from_environment().home / "live"
     start_us, end_us = (int(as_micros([moment])[0]) for moment in (start, end))
     plan = Plan.of(scorer_of(model))
@@ -65,8 +85,8 @@ def replay(
         if against == RECORDED:
             before = recorded(place, stretch)
         else:
-            before = rerun(place, journal, stretch, Plan.of(scorer_of(against)), tell=tell)
-        after = rerun(place, journal, stretch, plan, tell=tell)
+            before = _rerun(place, journal, stretch, Plan.of(scorer_of(against)), tell, raising)
+        after = _rerun(place, journal, stretch, plan, tell, raising)
     alike, differing = strayed(before, after)
     diff = score_diff(before, after, top)
     if to is not None:
@@ -75,6 +95,15 @@ def replay(
         print_json(_told(diff, plan.version, before.models, alike, differing))
     else:
         _show(diff, plan.version, against, alike, differing)
+
+
+def _rerun(
+    home: Path, journal: Journal, stretch: Stretch, plan: Plan, tell: Told,
+    rules: Sequence[Rule] | None,
+) -> Scored:  # fmt: skip
+    watching = nullcontext(None) if rules is None else alert_watch(rules, plan)
+    with watching as watch:
+        return rerun(home, journal, stretch, plan, tell=tell, watch=watch)
 
 
 @contextmanager
@@ -138,6 +167,9 @@ def _show(diff: ScoreDiff, version: str, against: str, alike: int, differing: in
     used = [k for k in range(len(SHOWN)) if diff.tiers[k].any() or diff.tiers[:, k].any()]
     rows = [[SHOWN[i], *(int(diff.tiers[i, k]) for k in used)] for i in used]
     table("Tiers before (rows) and after", ["", *(SHOWN[k] for k in used)], rows)
+    for word, names in (("only now", diff.raised), ("no longer", diff.silent)):
+        if names:
+            table(f"Alerts {word}: {len(names):,}", ["alert"], [[name] for name in names[:20]])
     if diff.moved:
         columns = ["lead", "event", "before", "after", "tier", "because"]
         table("Leads most moved", columns, [_row(one) for one in diff.moved])

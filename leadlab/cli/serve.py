@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from leadlab.cli.console import err
-from leadlab.cli.served import model_watch, plan_from, reader_from
+from leadlab.cli.served import model_watch, plan_from, reader_from, take_turns
 from leadlab.config import Settings
 from leadlab.errors import ConfigError
 
@@ -65,6 +65,7 @@ def serve(
             "the extra 'live' is not installed", got=error.name, hint="pip install 'leadlab[live]'"
         ) from error
     settings = Settings.from_environment()
+    take_turns()
     where = home or settings.home / "live"
     plan, plan_of = plan_from(model, churn)
     with _dashboards(dashboards, host, port + 1):

@@ -15,7 +15,7 @@ import typer
 
 from leadlab.cli.console import err
 from leadlab.cli.score import Model
-from leadlab.cli.served import model_watch, plan_from
+from leadlab.cli.served import model_watch, plan_from, take_turns
 from leadlab.config import Settings
 from leadlab.errors import BadInput
 from leadlab.stream.engine_keeper import EngineKeeper, check_together
@@ -53,6 +53,7 @@ def worker(
 ) -> None:
     """Work until told to stop."""
     settings = Settings.from_environment()
+    take_turns()
     named = model or _at_home(settings)
     plan, plan_of = plan_from(named, churn)
     if plan.conversion is None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import io
 import os
 import struct
-import tokenize
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -17,21 +16,24 @@ from numpy.typing import NDArray
 
 from leadlab.errors import BrokenFile
 
-_HEADER = struct.Struct("<26x2H")
-DAMAGED = (
-    zipfile.BadZipFile, struct.error, tokenize.TokenError, SyntaxError, ArithmeticError,
-    LookupError, TypeError, ValueError, EOFError, OSError, RuntimeError,
+UNREADABLE = (
+    zipfile.BadZipFile, struct.error, ValueError, KeyError, EOFError, OSError, OverflowError,
+    RuntimeError,
 )  # fmt: skip
-"""What reading raises where a header was altered, before any checksum can be looked at."""
+"""What zip files that were altered make the standard library raise."""
+_HEADER = struct.Struct("<26x2H")
+_LONGEST_HEAD = 1 << 16
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of a file that `numpy.savez` wrote, by name; they are the caller's to change.
 
+    No array is other than what was written. That none is missing is for the caller to check.
+
     Raises
     ------
     BrokenFile
-        If an entry is not what was written, or the file is something else.
+        If the file cannot be read, is something else, or an entry is not what was written.
 
     Examples
     --------
@@ -47,7 +49,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             entries = archive.infolist()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             arrays = list(pool.map(lambda entry: _array(path, entry), entries))
-    except DAMAGED as error:
+    except UNREADABLE as error:
         raise BrokenFile("cannot read the arrays", where=str(path), got=str(error)) from error
     return {
         entry.filename.removesuffix(".npy"): array
@@ -59,25 +61,21 @@ def _array(path: Path, entry: zipfile.ZipInfo) -> NDArray[Any]:
     """One array; checksums and reads let other threads run meanwhile."""
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{entry.filename} is compressed")
+    if entry.file_size > path.stat().st_size:
+        raise BrokenFile("an array of another size", where=f"{path}, {entry.filename}")
     with path.open("rb") as file:
         file.seek(entry.header_offset)
         name, extra = _HEADER.unpack(file.read(_HEADER.size))
-        start = entry.header_offset + _HEADER.size + name + extra
-        file.seek(start)
-        version = np.lib.format.read_magic(file)
-        if version != (1, 0):
-            raise ValueError(f"{entry.filename} is of format {version}")
-        shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
-        if by_column or dtype.hasobject:
-            raise ValueError(f"{entry.filename} is laid out otherwise")
-        head = file.tell() - start
-        if head + math.prod(shape) * dtype.itemsize != entry.file_size:
-            raise ValueError(f"{entry.filename} is of another size")
-        array = np.empty(shape, dtype)
-        content = array.reshape(-1).view(np.uint8).data
-        got = file.readinto(content)
-        file.seek(start)
-        crc = zlib.crc32(content, zlib.crc32(file.read(head)))
-    if got != array.nbytes or crc != entry.CRC:
+        file.seek(name + extra, os.SEEK_CUR)
+        content = np.empty(entry.file_size, np.uint8)
+        got = file.readinto(content.data)
+    if got != entry.file_size or zlib.crc32(content.data) != entry.CRC:
         raise BrokenFile("an array was altered", where=f"{path}, {entry.filename}")
-    return array
+    head = io.BytesIO(content[:_LONGEST_HEAD].tobytes())
+    version = np.lib.format.read_magic(head)
+    if version != (1, 0):
+        raise ValueError(f"{entry.filename} is of format {version}")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(head)
+    if by_column or dtype.hasobject:
+        raise ValueError(f"{entry.filename} is laid out otherwise")
+    return content[head.tell() :].view(dtype).reshape(shape)

@@ -39,7 +39,7 @@ def freeze(engine: LiveEngine, sinks: Mapping[str, bytes]) -> Frozen:
         own, names = arrays_of(lane.store)
         arrays.update({f"{number}.store.{key}": array.copy() for key, array in own.items()})
         for part in LeadBook.PARTS:
-            arrays[f"{number}.book.{part}"] = getattr(lane.book, part).copy()
+            arrays[f"{number}.book.{part}"] = getattr(lane.book, part)[: len(lane.names)].copy()
         told[name] = {
             "number": number,
             "features": lane.plan.features.to_json(),
@@ -66,7 +66,8 @@ def write(frozen: Frozen, folder: Path) -> Path:
         If the disk is full; older checkpoints stay.
     """
     offset, arrays, meta = frozen
-    arrays = {**arrays, "meta": np.frombuffer(msgspec.json.encode(meta), np.uint8)}
+    told = msgspec.json.encode({**meta, "arrays": list(arrays)})
+    arrays = {**arrays, "meta": np.frombuffer(told, np.uint8)}
     path = folder / f"state-{offset:015d}.npz"
     partial = path.with_suffix(".partial")
     try:
@@ -114,12 +115,14 @@ def restore(engine: LiveEngine, path: Path) -> dict[str, bytes]:
         meta = msgspec.json.decode(arrays.pop("meta").data)
         if meta["format"] != FORMAT:
             raise BrokenFile("a checkpoint of another format", where=str(path), got=meta["format"])
+        if set(meta["arrays"]) != set(arrays):
+            raise BrokenFile("a checkpoint that lacks arrays", where=str(path))
         if set(meta["lanes"]) != set(engine.lanes):
             got = ", ".join(map(repr, meta["lanes"]))
             raise BrokenFile("a checkpoint of other plans", where=str(path), got=got)
         for name, told in meta["lanes"].items():
             _restore_lane(engine.lanes[name], told, arrays, path)
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError) as error:
         raise BrokenFile("cannot read the checkpoint", where=str(path), got=str(error)) from error
     engine.offset = int(meta["offset"])
     sinks = [name for name in arrays if name.startswith("sink.")]

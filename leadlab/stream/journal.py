@@ -1,8 +1,9 @@
 """The durable journal: every event once, in order of arrival, on disk before it is acknowledged.
 
 SQLite in WAL mode with ``synchronous=FULL``: an append is one transaction that was flushed to disk
-when it returns. A row holds a batch: its events packed, their id keys, and a checksum. Offsets
-count from 1 without gaps; stamps never descend, even where the clock does.
+when it returns. A row holds a batch: checksums, id keys, and last the packed events, so that the
+keys are read at a start without them. Offsets count from 1 without gaps; stamps never descend, even
+where the clock does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS batches (
     first INTEGER PRIMARY KEY, n INTEGER NOT NULL, stamp_us INTEGER NOT NULL,
-    body BLOB NOT NULL, keys BLOB NOT NULL, crc INTEGER NOT NULL, keys_crc INTEGER NOT NULL);
+    crc INTEGER NOT NULL, keys_crc INTEGER NOT NULL, keys BLOB NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS by_stamp ON batches (stamp_us);
 CREATE TABLE IF NOT EXISTS positions (
     reader TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
@@ -242,7 +243,8 @@ class Journal:
     def _write(self, events: list[WireEvent], keys: NDArray[np.uint64], stamp_us: int) -> None:
         body, first = pack(events), self.last + 1
         named = keys.astype("<u8").tobytes()
-        row = (first, len(events), stamp_us, body, named, zlib.crc32(body), zlib.crc32(named))
+        crc, named_crc = zlib.crc32(body), zlib.crc32(named)
+        row = (first, len(events), stamp_us, crc, named_crc, named, body)
         with self._failing():
             self._db.execute("INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self._known.enter(keys)

@@ -35,6 +35,8 @@ from leadlab.stream.result_store import ResultStore
 from leadlab.stream.sink import TROUBLE, Sink
 from leadlab.stream.status import Status
 
+SPARING = 100
+"""Times longer than copying the state takes that the engine works between two checkpoints."""
 REREAD = 256
 """Silent leads read again at a tick, so that a tick stays short beside events."""
 
@@ -107,6 +109,7 @@ class Service:
         self._receipts: deque[tuple[int, float, float]] = deque()
         self._switches: deque[tuple[str, Plan]] = deque()
         self._told = 0
+        self._frozen_s = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._writer: threading.Thread | None = None
@@ -235,7 +238,7 @@ class Service:
                 if now_s - tick_s >= self.pacing.tick_s:
                     tick_s = now_s
                     self._tick()
-                if now_s - kept_s >= self.pacing.checkpoint_s:
+                if now_s - kept_s >= max(self.pacing.checkpoint_s, SPARING * self._frozen_s):
                     kept_s = now_s
                     self._keep()
                 if not busy and not self._wait(min(self.pacing.tick_s, self.pacing.checkpoint_s)):
@@ -369,7 +372,9 @@ class Service:
         """Write a checkpoint beside the engine's work, then trim the journal."""
         if self._writer is not None and self._writer.is_alive():
             return
+        start_s = time.monotonic()
         frozen = frozen_state(self.engine, self.sinks, self.status)
+        self._frozen_s = time.monotonic() - start_s
         if frozen is None:
             return
         self._writer = threading.Thread(target=self._keep_one, args=(frozen,), daemon=True)

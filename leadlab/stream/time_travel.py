@@ -157,7 +157,7 @@ def _engine_before(home: Path, journal: Journal, stretch: Stretch, plan: Plan) -
         engine = LiveEngine(plan)
         try:
             checkpoint.restore(engine, path)
-        except (BrokenFile, FileNotFoundError):
+        except BrokenFile:
             continue  # of other features, or a newer one took its place: the journal serves too
         engine.lanes[DEFAULT].models[:] = [plan.version]
         return engine
