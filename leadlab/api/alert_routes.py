@@ -7,11 +7,12 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from leadlab.api.answers import answer, fine, problems, tagged
+from leadlab.api.asked import asked, declared
 from leadlab.api.deps import require
 from leadlab.api.desk import Desk, desk_of
 from leadlab.api.identity import Principal
@@ -96,13 +97,16 @@ async def resolve(request: Request, who: Writer, alert: Id) -> Response:
     return await _decided(desk, who, alert, "resolve", alerting_of(desk).store.resolve)
 
 
-@router.post("/v1/alerts/{alert}/snooze", response_class=Response, responses=_DECIDED)
-async def snooze(
-    request: Request, who: Writer, alert: Id, asked: Annotated[Snooze, Body()]
-) -> Response:
+@router.post(
+    "/v1/alerts/{alert}/snooze",
+    response_class=Response,
+    responses={**problems(404, 413, 415), **fine("The alert as it stands then")},
+    openapi_extra=declared(Snooze),
+)
+async def snooze(request: Request, who: Writer, alert: Id) -> Response:
     """Hear no more of it for a while, nor of later ones of the same rule and lead."""
-    desk = desk_of(request)
-    until_us = desk.station.clock() + asked.minutes * 60_000_000
+    desk, want = desk_of(request), await asked(request, Snooze)
+    until_us = desk.station.clock() + want.minutes * 60_000_000
     decide = partial(alerting_of(desk).store.snooze, until_us=until_us)
     return await _decided(desk, who, alert, "snooze", decide)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from leadlab.api.answers import answer, fine, problems, tagged
+from leadlab.api.asked import asked, declared
 from leadlab.api.deps import require
 from leadlab.api.desk import Desk, desk_of
 from leadlab.api.identity import Principal
@@ -122,19 +123,20 @@ async def lead(
 
 
 @router.post(
-    "/v1/score", response_class=Response, responses={**problems(404, 413), **fine("Now, and then")}
+    "/v1/score",
+    response_class=Response,
+    responses={**problems(404, 413, 415), **fine("Now, and then")},
+    openapi_extra=declared(WhatIf),
 )
 async def what_if(
-    request: Request,
-    who: Annotated[Principal, Depends(require("score:read"))],
-    asked: Annotated[WhatIf, Body()],
+    request: Request, who: Annotated[Principal, Depends(require("score:read"))]
 ) -> Response:
     """The score that a lead has, and would have if some features were otherwise, with reasons."""
-    desk = desk_of(request)
+    desk, want = desk_of(request), await asked(request, WhatIf)
     told = await _seen(
-        desk, who, asked.lead, lambda: desk.station.what_if(who.tenant, asked.lead, asked.features)
+        desk, who, want.lead, lambda: desk.station.what_if(who.tenant, want.lead, want.features)
     )
-    await desk.note(who, "score.predict", asked.lead, model=desk.version(who.tenant))
+    await desk.note(who, "score.predict", want.lead, model=desk.version(who.tenant))
     return answer(told)
 
 

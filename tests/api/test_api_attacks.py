@@ -145,6 +145,32 @@ def test_a_token_without_scopes_opens_nothing(
                 assert answer.status_code == 403, (method, path)
 
 
+UNREADABLE = {
+    "cut": b"{", "open": b"[" * 100_000, "deep": b"[" * 100_000 + b"]" * 100_000,
+    "deep objects": b'{"lead":' * 50_000 + b"1" + b"}" * 50_000, "no UTF-8": b"\xff\xfe\x00",
+    "half a character": b'{"lead":"\\ud800"}', "digits": b"9" * 100_000,
+    "infinite": b'{"lead":"ann","minutes":1e999,"features":{"season":1e999}}',
+    "no number": b'{"lead":"ann","minutes":NaN,"features":{"season":NaN}}',
+}  # fmt: skip
+
+
+def test_unreadable_bodies_are_refused_and_not_looked_at_for_nobody(
+    whole: Running, routes: list[tuple[str, str]]
+) -> None:
+    posts = [path for method, path in routes if method == "POST"]
+    assert set(BODIES) <= set(posts)
+    headers = {"Content-Type": "application/json"}
+    with whole.client() as client, httpx.Client(base_url=whole.url, trust_env=False) as nobody:
+        for path in posts:
+            for name, content in UNREADABLE.items():
+                given = {"content": content, "headers": headers}
+                assert nobody.post(filled(path), **given).status_code == 401, (path, name)
+                if path in BODIES:
+                    answer = client.post(filled(path), **given)
+                    assert answer.status_code == 422, (path, name)
+                    assert len(answer.content) < 5_000
+
+
 @pytest.fixture(scope="module")
 def foreign(whole: Running) -> dict[str, str]:
     """A lead of the other tenant, and an alert about it."""
@@ -191,18 +217,22 @@ def test_no_topic_tells_of_another_tenant(
     """What the other tenant does is not heard; what comes after it of one's own is."""
     query = "" if topic is None else f"?topic={topic}&topic=activity"
     url = whole.url.replace("http", "ws") + "/v1/stream"
-    mine = f"mine-{topic}"
+    mine, own_tenant = f"mine-{topic}", "topics"
     with (
-        connect(url + query, additional_headers=bearer("viewer"), proxy=None) as own,
         connect(
-            url + f"?lead={foreign['lead']}", additional_headers=bearer(), proxy=None
+            url + query, additional_headers=bearer("viewer", tenant=own_tenant), proxy=None
+        ) as own,
+        connect(
+            url + f"?lead={foreign['lead']}",
+            additional_headers=bearer(tenant=own_tenant),
+            proxy=None,
         ) as narrow,
         connect(url, additional_headers=bearer(tenant=OTHER), proxy=None) as theirs,
     ):
         for socket in (own, narrow, theirs):
             assert json.loads(socket.recv(PATIENCE_S))["frame"] == "ready"
         at_us = whole.station.clock()
-        for k, (tenant, lead) in enumerate([(OTHER, foreign["lead"]), (ACME, mine)]):
+        for k, (tenant, lead) in enumerate([(OTHER, foreign["lead"]), (own_tenant, mine)]):
             kind = "Offer Submitted"
             event = WireEvent(f"heard-{topic}-{k}", tenant, lead, kind, at_us, 1.0, "agent-001")
             whole.station.submit([event])
@@ -211,7 +241,7 @@ def test_no_topic_tells_of_another_tenant(
         while not any(m.get("key") == f"heard-{topic}-1" for m in heard):
             frame = json.loads(own.recv(PATIENCE_S))
             heard += frame if isinstance(frame, list) else []
-        assert {m["tenant"] for m in heard} == {ACME}
+        assert {m["tenant"] for m in heard} == {own_tenant}
         frame = json.loads(theirs.recv(PATIENCE_S))
         assert {m["tenant"] for m in frame} == {OTHER}
         with pytest.raises(TimeoutError):

@@ -22,7 +22,8 @@ from leadlab.schema.wire import WireEvent
 from leadlab.stream.plan import Plan
 from leadlab.stream.sink import Sink
 from leadlab.stream.station import Station
-from tests.api.running import ACME, OTHER, Running, settings_in
+from tests.api.running import ACME, OTHER, Running, bearer, settings_in
+from tests.ui.recorded import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +80,7 @@ def test_an_engine_that_failed_is_neither_ready_nor_alive(tmp_path: Path) -> Non
     try:
         assert asked(app, "/health/ready").status_code == 200
         station.submit([WireEvent("e1", "acme", "ann", "Inquiry", 5)])
-        while station.service.status.state == "live":
-            pass
+        wait_until(lambda: station.service.status.state != "live")
         for name in ("live", "ready", "realtime"):
             told = asked(app, f"/health/{name}")
             assert (told.status_code, told.json()[name]) == (503, False)
@@ -90,6 +90,19 @@ def test_an_engine_that_failed_is_neither_ready_nor_alive(tmp_path: Path) -> Non
         trail.close()
         app.state.gate.keys.close()
         app.state.desk.pool.shutdown()
+
+
+def test_what_cannot_be_put_on_record_is_not_answered(whole: Running, tmp_path: Path) -> None:
+    trail = Trail(tmp_path / "audit.db")
+    trail.close()
+    desk = replace(whole.app.state.desk, trail=trail)
+    app = create_app(desk, replace(whole.settings, home=tmp_path), Broadcast())
+    lead = whole.lead_of(None)
+    for path in (f"/v1/leads/{lead}", f"/v1/leads/{lead}/matches", "/v1/leads", "/v1/alerts"):
+        told = asked(app, path, **bearer())
+        assert told.status_code == 503
+        assert lead not in told.text
+    app.state.gate.keys.close()
 
 
 def test_metrics_are_what_prometheus_reads_and_agree_with_the_engine(
