@@ -109,7 +109,7 @@ class Service:
         self._receipts: deque[tuple[int, float, float]] = deque()
         self._switches: deque[tuple[str, Plan]] = deque()
         self._told = 0
-        self._frozen_s = 0.0
+        self._frozen_s, self._kept_at = 0.0, -1
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._writer: threading.Thread | None = None
@@ -372,11 +372,14 @@ class Service:
         """Write a checkpoint beside the engine's work, then trim the journal."""
         if self._writer is not None and self._writer.is_alive():
             return
+        if self.engine.offset == self._kept_at:
+            return
         start_s = time.monotonic()
         frozen = frozen_state(self.engine, self.sinks, self.status)
         self._frozen_s = time.monotonic() - start_s
         if frozen is None:
             return
+        self._kept_at = self.engine.offset
         self._writer = threading.Thread(target=self._keep_one, args=(frozen,), daemon=True)
         self._writer.start()
 
