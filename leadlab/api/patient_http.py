@@ -27,6 +27,7 @@ class PatientHttp(HttpToolsProtocol):
         super().__init__(*given, **named)
         self._late: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -36,12 +37,13 @@ class PatientHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what came."""
         super().data_received(data)
-        if self._late is not None:
+        if self._late is None:
+            if self._answered() and self.timeout_keep_alive_task is None:
+                self._await_head()  # it came after the answer: a body that nobody read, or nothing
+        elif not self._in_body:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._cut(_TOO_LARGE)
-        elif self._answered() and self.timeout_keep_alive_task is None:
-            self._await_head()  # it came after the answer and begins no request
 
     def on_message_begin(self) -> None:
         """Wait for the rest of a head."""
@@ -52,7 +54,16 @@ class PatientHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Wait no longer."""
         self._head_is_here()
+        self._in_body = True
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Wait for the next one, where the answer to this one was sent before its end."""
+        super().on_message_complete()
+        self._in_body = False
+        if self._late is not None:
+            self._head_is_here()
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -74,6 +74,7 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
     for name in draw(st.lists(st.sampled_from([*row, "colour"]), max_size=2, unique=True)):
         if draw(st.integers(0, 3)) == 0:
             row[name] = draw(ODD)
+    row["id"] = "" if row["id"] is None else row["id"]  # without one, a row gets one of its own
     return row
 
 
