@@ -45,6 +45,7 @@ cover: .venv/.ready ## Run all tests but the notebooks and list the lines that n
 
 soak: .venv/.ready ## Kill the live service 30 times under load; prints what was lost, doubled or other
 	@$(BIN)/python -m tests.faults.soak
+	@$(BIN)/python -m tests.api.soak
 
 lint: .venv/.ready ## Check style, types, and who imports whom
 	@$(BIN)/ruff check .
