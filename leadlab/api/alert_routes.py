@@ -21,6 +21,8 @@ from leadlab.stream.alerting import Alerting
 from leadlab.stream.alerts import Kept
 
 router = APIRouter(tags=["alerts"])
+LOOKS = 10
+"""Times that one page looks further for an agent's own; a short page says where to go on."""
 AT_ONCE = 200
 """Alerts that are looked at together for those that an agent may see."""
 LONGEST_SNOOZE_MIN = 30 * 24 * 60
@@ -140,7 +142,7 @@ def _page(
 ) -> tuple[list[Kept], str | None]:
     """Alerts that somebody may see, and where to go on."""
     store, found, now_us = alerting_of(desk).store, [], desk.station.clock()
-    while True:
+    for _ in range(LOOKS):
         most = limit if who.role != "agent" else AT_ONCE
         page = store.find(who.tenant, now_us=now_us, before=cursor, most=most, **wanted)
         for kept in page.alerts:
@@ -153,6 +155,7 @@ def _page(
         cursor = page.next
         if cursor is None:
             return found, None
+    return found, cursor
 
 
 def _seen(desk: Desk, who: Principal, alert: str) -> Kept:

@@ -17,6 +17,8 @@ from leadlab.errors import BadInput
 from leadlab.schema.depth import too_deep
 
 Asked = TypeVar("Asked", bound=BaseModel)
+MOST_BYTES = 65_536
+MOST_TOLD = 100
 DEEPEST = 24
 """Arrays and objects within one another that a body may hold."""
 
@@ -49,10 +51,12 @@ async def asked(request: Request, model: type[Asked]) -> Asked:
     if media.lower() != "application/json":
         raise HTTPException(415, "send application/json")
     body = await request.body()
+    if len(body) > MOST_BYTES:
+        raise HTTPException(413, f"send at most {MOST_BYTES:,} bytes")
     if too_deep(body, DEEPEST):
         raise BadInput("nested too deeply", where="body", expected=f"at most {DEEPEST} levels")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        told = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        told = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()[:MOST_TOLD]]
         raise RequestValidationError(told) from error

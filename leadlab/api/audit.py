@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS audit (
     action TEXT NOT NULL, lead TEXT, model TEXT, correlation_id TEXT NOT NULL, hash BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_by_lead ON audit (tenant, lead, seq);
+CREATE INDEX IF NOT EXISTS audit_by_subject ON audit (tenant, subject, seq);
+CREATE INDEX IF NOT EXISTS audit_by_tenant ON audit (tenant, seq);
 CREATE TRIGGER IF NOT EXISTS audit_no_update BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS audit_no_delete BEFORE DELETE ON audit
@@ -169,13 +171,14 @@ class Trail:
             Only rows of a smaller number: the next page.
         most : int, default=100
         """
-        with told(self.path), self._lock:
-            rows = self._database.execute(
-                f"SELECT {_FIELDS} FROM audit WHERE tenant = ? AND (? IS NULL OR lead = ?) "  # noqa: S608
-                "AND (? IS NULL OR subject = ?) AND (? IS NULL OR seq < ?) "
-                "ORDER BY seq DESC LIMIT ?",
-                (tenant, lead, lead, subject, subject, before, before, most),
-            ).fetchall()
+        asked = {"tenant = ?": tenant, "lead = ?": lead, "subject = ?": subject, "seq < ?": before}
+        given = {part: value for part, value in asked.items() if value is not None}
+        query = (
+            f"SELECT {_FIELDS} FROM audit WHERE {' AND '.join(given)} "  # noqa: S608  (own parts)
+            "ORDER BY seq DESC LIMIT ?"
+        )
+        with told(self.path), closing(sqlite3.connect(self.path)) as database:
+            rows = database.execute(query, (*given.values(), most)).fetchall()
         return [(row[0], Entry(*row[1:])) for row in rows]
 
     def head(self) -> tuple[int, str]:

@@ -13,7 +13,7 @@ import logging
 import math
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from itertools import chain, groupby, islice
 from time import monotonic
@@ -25,7 +25,7 @@ from leadlab.api.filters import Filters, Wanted, filters_of
 from leadlab.api.frames import NOWHERE, Form, number_of
 from leadlab.api.identity import Principal
 from leadlab.api.subscription import GOING_AWAY, SLOW, Farewell, Subscription
-from leadlab.errors import BadInput
+from leadlab.errors import BadInput, TooMuch
 from leadlab.stream.message import Message
 
 Snapshot = Callable[[str, Filters], Iterable[Message]]
@@ -38,6 +38,13 @@ _log = logging.getLogger(__name__)
 def nothing_yet(tenant: str, filters: Filters) -> Iterable[Message]:
     """Give the state of a service that keeps none."""
     return ()
+
+
+MOST_STREAMS = 6_000
+"""Streams that one proof may keep open."""
+STATES = 2
+"""States that are gathered at once, for those who cannot resume."""
+UNPROVEN = 4401
 
 
 class Broadcast:
@@ -102,6 +109,7 @@ class Broadcast:
         self._epoch = secrets.token_hex(4) if epoch is None else epoch
         self._clock = clock
         self._lock = threading.Lock()
+        self._gathering = asyncio.Semaphore(STATES)
         self._channels: dict[str, Channel] = {}
         self._with_news: set[Channel] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -176,6 +184,9 @@ class Broadcast:
         missed; where that is no longer known, it is reset and gets the state first.
         """
         nobody = Audience(Filters(), self._epoch, self._queue)
+        mine = sum(one.principal.key_id == principal.key_id for one in self._members_of(principal))
+        if mine >= MOST_STREAMS:
+            raise TooMuch("too many streams are open by one proof", retry_after_s=30)
         member = Subscription(principal, form, nobody, self._epoch, self._clock)
         with ExitStack() as undo:
             undo.callback(self.leave, member)
@@ -206,7 +217,8 @@ class Broadcast:
             member.begin(start, now, [one for one in missed if filters.passes(one, start)])
             return
         member.hold()
-        now, state = await member.audience.state(now, lambda: self._state(tenant, filters))
+        async with self._gathering:
+            now, state = await member.audience.state(now, lambda: self._state(tenant, filters))
         member.begin(NOWHERE, now, state)
 
     def _state(self, tenant: str, filters: Filters) -> list[Entry]:
@@ -269,12 +281,32 @@ class Broadcast:
                     self._look_after(member, pause_s)
                 channel.trim()
 
+    def end_proofs(self, now_s: float, revoked: frozenset[str]) -> None:
+        """End who listens by a proof that expired, or by a key that was taken back.
+
+        Parameters
+        ----------
+        now_s : float
+            Seconds since 1970 UTC.
+        revoked : frozenset of str
+            `Principal.key_id` of such keys.
+        """
+        for member in self._members():
+            who = member.principal
+            if who.until_s <= now_s or who.key_id in revoked:
+                member.end(Farewell(UNPROVEN, "bye", "the proof of who asks no longer holds"))
+
     def _look_after(self, member: Subscription, pause_s: float) -> None:
         now_s = self._clock()
         if member.busy_for_s(now_s) > self._patience_s:
             member.end(Farewell(SLOW, "slow", f"nothing was read for {self._patience_s:g} s"))
         elif not member.busy and now_s - member.sent_s > self.heartbeat_s - pause_s:
             member.reply("heartbeat")
+
+    def _members_of(self, principal: Principal) -> Iterator[Subscription]:
+        with self._lock:
+            channel = self._channels.get(principal.tenant)
+        return iter(()) if channel is None else channel.members()
 
     def _all_channels(self) -> list[Channel]:
         with self._lock:

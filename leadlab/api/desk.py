@@ -22,7 +22,6 @@ from leadlab.api.roles import may_see
 from leadlab.errors import UnknownName
 from leadlab.stream.disk import LEAST_BYTES
 from leadlab.stream.lead_list import Wanted
-from leadlab.stream.lead_view import named
 from leadlab.stream.station import Station
 
 Got = TypeVar("Got")
@@ -87,7 +86,7 @@ class Desk:
                 one = lane.book.rows[lane.place_of(who.tenant, lead)]
             except UnknownName:
                 return False
-            agent = named(lane.agents, int(one["agent"]))
+            agent = lane.agents.named(int(one["agent"]))
         return may_see(who, who.tenant, agent)
 
     def version(self, tenant: str) -> str:

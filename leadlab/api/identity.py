@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +47,8 @@ class Principal:
         With role "agent": the agent whose leads they may see, and no others.
     key_id : str
         The API key or the token's subject that requests are counted by.
+    until_s : float
+        When the proof expires, seconds since 1970 UTC; what is open then is ended.
 
     Examples
     --------
@@ -60,6 +63,7 @@ class Principal:
     scopes: frozenset[str]
     agent: str | None
     key_id: str
+    until_s: float = math.inf
 
     def may(self, scope: str) -> bool:
         """Tell whether `scope` was granted."""

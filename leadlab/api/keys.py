@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 import re
 import secrets
 import threading
@@ -190,7 +191,15 @@ class KeyStore:
         if key.expires_us is not None and key.expires_us <= now_us:
             raise NotProven("the API key has expired")
         scopes = granted(key.role, key.scopes)
-        return Principal(key.tenant, f"key:{key.id}", key.role, scopes, key.agent, f"key:{key.id}")
+        until_s = math.inf if key.expires_us is None else key.expires_us / 1e6
+        own = f"key:{key.id}"
+        return Principal(key.tenant, own, key.role, scopes, key.agent, own, until_s)
+
+    def revoked(self) -> frozenset[str]:
+        """What requests by keys that were taken back were counted by: `Principal.key_id`."""
+        with told(self.path), self._lock:
+            rows = self._database.execute("SELECT id FROM api_keys WHERE revoked_us IS NOT NULL")
+            return frozenset(f"key:{one}" for (one,) in rows.fetchall())
 
 
 def _hash(secret: str) -> bytes:

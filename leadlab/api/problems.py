@@ -42,6 +42,7 @@ _STATUS: tuple[tuple[type[LeadlabError], int], ...] = (
     (NotFitted, 503),
 )
 _LONGEST = 500
+_MOST_TOLD = 100
 _POLICY_VIOLATION, _INTERNAL = 1008, 1011
 _log = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ async def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
         {"field": _sendable(".".join(map(str, one["loc"]))), "reason": _sendable(str(one["msg"]))}
-        for one in error.errors()
+        for one in error.errors()[:_MOST_TOLD]
     ]
     return problem(422, "the request cannot be used", kind="BadInput", errors=errors)
 

@@ -64,9 +64,12 @@ def application(
     station: Station
 
     def snapshot(tenant: str, filters: Filters) -> Iterable[Message]:
-        del filters  # what a client may not see is left out by the broadcast
+        agents = filters.agents if filters.own is None else filters.own
+        if filters.own is not None and not agents:
+            return []
         with station.service.reading() as engine:
-            return list(standing_messages(engine.lane_of(tenant), tenant))
+            lane = engine.lane_of(tenant)
+            return list(standing_messages(lane, tenant, agents=agents, leads=filters.leads))
 
     broadcast = Broadcast(snapshot=snapshot)
     pacing = replace(Pacing(), keep=keep)

@@ -47,6 +47,9 @@ class ApiSettings:
         (``LEADLAB_RATES="agent=600/minute,viewer=10/second"``).
     body_bytes : int
         Largest body of a request (``LEADLAB_BODY_BYTES``).
+    operators : frozenset of str
+        Tenants who may see figures of the whole process (``LEADLAB_OPERATORS``, between commas);
+        where none is named, a tenant that is alone on the service.
     least_free_bytes : int
         Room on the disk below which the service says that it is not ready
         (``LEADLAB_LEAST_FREE_BYTES``).
@@ -69,6 +72,7 @@ class ApiSettings:
     limits: str = field(default="memory://", repr=False)
     rates: Mapping[str, str] = field(default_factory=lambda: RATES)
     body_bytes: int = 8 << 20
+    operators: frozenset[str] = frozenset()
     least_free_bytes: int = 256 << 20
     leeway_s: int = 30
 
@@ -94,6 +98,9 @@ class ApiSettings:
             env.get("LEADLAB_LIMITS") or "memory://",
             _rates(env.get("LEADLAB_RATES") or ""),
             _bytes(env, "LEADLAB_BODY_BYTES", 8 << 20),
+            frozenset(
+                filter(None, map(str.strip, (env.get("LEADLAB_OPERATORS") or "").split(",")))
+            ),
             _bytes(env, "LEADLAB_LEAST_FREE_BYTES", 256 << 20),
         )
 

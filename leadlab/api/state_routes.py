@@ -12,7 +12,7 @@ from leadlab.api.answers import answer, fine, problems
 from leadlab.api.deps import require
 from leadlab.api.desk import Desk, desk_of
 from leadlab.api.identity import Principal
-from leadlab.errors import StoreFailed
+from leadlab.errors import NotAllowed, StoreFailed
 from leadlab.stream.disk import check_room
 from leadlab.stream.metrics import Metrics
 
@@ -78,10 +78,12 @@ async def models(
     request: Request, who: Annotated[Principal, Depends(require("models:read"))]
 ) -> Response:
     """Which model scores the tenant's leads, and since which event each one did."""
-    service = desk_of(request).station.service
+    desk = desk_of(request)
+    service = desk.station.service
     name = who.tenant if who.tenant in service.engine.lanes else ""
     lane = service.engine.lanes[name]
     plan = lane.plan
+    switches = await desk.aside(lambda: service.journal.switches(name))
     about = None if plan.conversion is None else plan.conversion.about
     return answer(
         {
@@ -96,10 +98,7 @@ async def models(
             "horizon_days": None if about is None else about.horizon_days,
             "trained_at": None if about is None else about.trained_at,
             "features": len(plan.features),
-            "switches": [
-                {"behind": behind, "version": version}
-                for behind, version in service.journal.switches(name)
-            ],
+            "switches": [{"behind": behind, "version": version} for behind, version in switches],
             "failures": lane.counts.model_failures,
         }
     )
@@ -129,10 +128,12 @@ async def metrics(
 ) -> Response:
     """Counters, gauges and latencies of the process in the form that Prometheus reads.
 
-    Figures of other tenants are not in it: those of the process name no tenant.
+    They are of all tenants together, so they are for the operator: a tenant that
+    `LEADLAB_OPERATORS` names, or one that is alone on the service.
     """
-    del who
-    text = _measured(desk_of(request)).text()
+    desk = desk_of(request)
+    _held_to_operators(desk, request.app.state.settings.operators, who)
+    text = _measured(desk).text()
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
@@ -149,6 +150,16 @@ async def ticket(
     """Give a ticket that opens one stream within half a minute, for browsers."""
     gate = request.app.state.gate
     return answer({"ticket": gate.tickets.give(who, gate.clock())}, 201)
+
+
+def _held_to_operators(desk: Desk, operators: frozenset[str], who: Principal) -> None:
+    lanes = desk.station.service.engine.lanes.values()
+    tenants = frozenset(tenant for lane in lanes for tenant in lane.tenants)
+    if who.tenant not in operators and not (not operators and tenants <= {who.tenant}):
+        raise NotAllowed(
+            "figures of the whole process are for its operator",
+            hint="Name the tenant in LEADLAB_OPERATORS, or read /v1/figures.",
+        )
 
 
 def _measured(desk: Desk) -> Metrics:

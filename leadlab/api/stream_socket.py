@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
+from time import monotonic
 from typing import Annotated, Any
 
 import msgspec
@@ -24,7 +26,9 @@ from leadlab.errors import BadInput, LeadlabError, UnknownName
 PrincipalOf = Callable[[HTTPConnection], Awaitable[Principal]]
 """Says who asks; raises starlette's HTTPException with 401 or 403 where nobody may."""
 MOST_CHARACTERS = 65_536
-TOO_BIG, FAILED = 1009, 1011
+MOST_SAID, WITHIN_S = 20, 10.0
+"""Messages that a client may send within so many seconds."""
+TOO_BIG, FAILED, TOO_MUCH = 1009, 1011, 4429
 BAD_QUERY = 4400
 _HTTP = 4000
 """A refusal closes with 4000 and the HTTP status: 4401 for nobody, 4403 for one who may not."""
@@ -87,7 +91,13 @@ class StreamSocket:
             self._broadcast.leave(member)
 
     async def _read(self, member: Subscription, receive: Receive) -> None:
+        heard_s: deque[float] = deque(maxlen=MOST_SAID)
         while (message := await receive())["type"] == "websocket.receive":
+            now_s = monotonic()
+            if len(heard_s) == MOST_SAID and now_s - heard_s[0] < WITHIN_S:
+                member.end(Farewell(TOO_MUCH, "error", "too much is said at once"))
+                return
+            heard_s.append(now_s)
             said = message.get("text") or message.get("bytes") or ""
             if len(said) > MOST_CHARACTERS:
                 why = f"more than {MOST_CHARACTERS} characters"

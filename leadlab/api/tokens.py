@@ -148,7 +148,8 @@ def _principal(claims: dict[str, Any]) -> Principal:
         isinstance(scopes, list) and all(isinstance(one, str) for one in scopes)
     ):
         raise NotProven("the token's 'scopes' is no list of names")
-    return Principal(tenant, subject, role, granted(role, scopes), agent, f"jwt:{subject}")
+    return Principal(tenant, subject, role, granted(role, scopes), agent, f"jwt:{subject}",
+                     float(claims["exp"]))  # fmt: skip
 
 
 def _name(claims: dict[str, Any], claim: str) -> str:

@@ -13,15 +13,16 @@ from typing import Annotated, Any
 import typer
 
 from leadlab.cli.console import err
-from leadlab.cli.served import model_watch, plan_from, reader_from, take_turns
+from leadlab.cli.served import at_home, model_watch, plan_from, reader_from, take_turns
 from leadlab.config import Settings
 from leadlab.errors import ConfigError
 
 HELP = """Take events, score each at once, and serve scores, reasons and alerts.
 
 Events go to `POST /v1/events` and are on disk when they are acknowledged; `/docs` describes the
-rest. Without a model, rules stand in and every result says so. With `registry:NAME` a promotion is
-taken up while running. Ask for a key with `leadlab token key`.
+rest. The model that `leadlab demo` left at home serves when none is named; where there is none,
+rules stand in and every result says so. With `registry:NAME` a promotion is taken up while running.
+Ask for a key with `leadlab token key`.
 
 Example: `leadlab serve --model .leadlab/models/hub.leadlab --port 8000`
 """
@@ -50,7 +51,7 @@ def serve(
     redis: Annotated[
         str | None,
         typer.Option(
-            envvar="LEADLAB_REDIS", help="Address of Redis: workers score, this process serves."
+            envvar="LEADLAB_REDIS", help="Address of Redis: events pass through it, beside workers."
         ),
     ] = None,
     dashboards: Annotated[
@@ -67,7 +68,8 @@ def serve(
     settings = Settings.from_environment()
     take_turns()
     where = home or settings.home / "live"
-    plan, plan_of = plan_from(model, churn)
+    named = model or at_home(settings)
+    plan, plan_of = plan_from(named, churn)
     with _dashboards(dashboards, host, port + 1):
         app, station = application(
             where,
@@ -80,7 +82,7 @@ def serve(
             reader=reader_from(reader),
         )
         try:
-            with model_watch(model, lambda: [station]):
+            with model_watch(named, lambda: [station]):
                 err.print(f"http://{host}:{port}/docs  journal and state in {where}")
                 if plan.conversion is None:
                     err.print("No model was given: rules stand in, and every result says so.")

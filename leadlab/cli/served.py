@@ -27,6 +27,12 @@ _log = logging.getLogger(__name__)
 PlanOf = Callable[[str], Plan] | None
 
 
+def at_home(settings: Settings) -> str | None:
+    """The model that `leadlab demo` left at home, where it did."""
+    place = settings.models / "hub.leadlab"
+    return str(place) if place.is_file() else None
+
+
 def take_turns() -> None:
     """Let the engine's thread and those that take requests change over ten times as often.
 

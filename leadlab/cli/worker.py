@@ -15,7 +15,7 @@ import typer
 
 from leadlab.cli.console import err
 from leadlab.cli.score import Model
-from leadlab.cli.served import model_watch, plan_from, take_turns
+from leadlab.cli.served import at_home, model_watch, plan_from, take_turns
 from leadlab.config import Settings
 from leadlab.errors import BadInput
 from leadlab.stream.engine_keeper import EngineKeeper, check_together
@@ -54,7 +54,7 @@ def worker(
     """Work until told to stop."""
     settings = Settings.from_environment()
     take_turns()
-    named = model or _at_home(settings)
+    named = model or at_home(settings)
     plan, plan_of = plan_from(named, churn)
     if plan.conversion is None:
         err.print("No model is at work: rules stand in, and every result says so.")
@@ -86,12 +86,6 @@ def worker(
         ).run(stop)
     messages.close()
     bus.close()
-
-
-def _at_home(settings: Settings) -> str | None:
-    """The model that `leadlab demo` left at home, where it did."""
-    place = settings.models / "hub.leadlab"
-    return str(place) if place.is_file() else None
 
 
 def _numbers(text: str, partitions: int) -> list[int] | None:

@@ -28,6 +28,8 @@ from leadlab.schema.wire import WireEvent, pack, unpack, wire_of
 
 AHEAD_US = 300 * 1_000_000
 """How far an event's time may lie ahead of the clock; the clocks of sources differ."""
+MOST_ROWS = 10_000
+"""Rows that one body may hold."""
 DEEPEST = 24
 """Arrays and objects within one another that a row may hold."""
 _LAST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC).timestamp()
@@ -105,7 +107,9 @@ class Received:
     refused: list[Refusal]
 
 
-def receive(body: bytes, *, tenant: str, now_us: int, lines: bool = False) -> Received:
+def receive(
+    body: bytes, *, tenant: str, now_us: int, lines: bool = False, most: int = MOST_ROWS
+) -> Received:
     r"""Read a body.
 
     Parameters
@@ -118,11 +122,14 @@ def receive(body: bytes, *, tenant: str, now_us: int, lines: bool = False) -> Re
         The clock. Rows that lie more than `AHEAD_US` ahead of it are refused.
     lines : bool
         One row a line; blank lines are left out.
+    most : int
+        Rows at most.
 
     Raises
     ------
     BadInput
-        If the body is no JSON at all. A line that is none is one refused row.
+        If the body is no JSON at all, or holds too many rows. A line that is no JSON is one refused
+        row.
 
     Examples
     --------
@@ -133,10 +140,18 @@ def receive(body: bytes, *, tenant: str, now_us: int, lines: bool = False) -> Re
     (['ann'], [(1, 'id')])
     """
     reader = _Reader(tenant, now_us)
+    if lines and body.count(b"\n") > 2 * most:
+        raise _too_many(most)
     found = _all_at_once(body, lines)
     for row, given in enumerate(_one_by_one(body, lines) if found is None else found):
+        if row >= most:
+            raise _too_many(most)
         reader.take(row, given)
     return reader.received
+
+
+def _too_many(most: int) -> BadInput:
+    return BadInput("too many events at once", expected=f"at most {most:,}")
 
 
 def _all_at_once(body: bytes, lines: bool) -> list[Any] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +27,7 @@ from leadlab.stream.alerts import (
 )
 from leadlab.stream.breaker import Breaker
 from leadlab.stream.lane import Lane
+from leadlab.stream.message import Message
 from leadlab.stream.outcome import OUTCOME, Outcome
 from leadlab.stream.sink import Sink
 from leadlab.stream.status import Status
@@ -34,6 +36,7 @@ from leadlab.stream.telling import Publish
 BUCKET_US = 10_000_000
 BEHIND_US = 1_000_000
 """A tick is held this far behind the clock, so that it never runs ahead of an event on its way."""
+AgentOf = Callable[[str, str], str | None]
 Figures = Mapping[str, Mapping[str, float]]
 
 
@@ -52,6 +55,8 @@ class Alerting:
     environ : mapping
         Where the rules' routes find their secrets.
     status : Status
+    agent_of : callable
+        From (tenant, lead) to who looks after it now.
     seed : int
         For the waits between two tries of a delivery.
     """
@@ -64,14 +69,15 @@ class Alerting:
         publish: Publish,
         environ: Mapping[str, str],
         status: Status,
+        agent_of: AgentOf,
         *,
         seed: int = 0,
     ) -> None:
         self.store = AlertStore(path)
         self._engine = AlertEngine(rules.rules, self.store)
         self._figures, self._bucket = figures, -1
-        self._publish = publish
-        senders = senders_of(rules, environ, lambda message: publish([message]), time.time)
+        self._publish, self._agent_of = publish, agent_of
+        senders = senders_of(rules, environ, self._tell, time.time)
         gates = {route: Breaker(route) for route in senders}
         delivery = Delivery(Outbox(self.store.file), senders, rng=Random(seed), gates=gates)
         self._threads = DeliveryThreads(
@@ -96,11 +102,20 @@ class Alerting:
 
     def tell(self, kept: Kept) -> None:
         """Tell those who watch how an alert stands."""
-        self._publish([alert_message(kept.alert, kept.state)])
+        self._tell(alert_message(kept.alert, kept.state))
+
+    def _tell(self, message: Message) -> None:
+        """To whoever looks after the lead now, not to who did when the alert was raised."""
+        if message.lead is not None:
+            agent = self._agent_of(message.tenant, message.lead)
+            message = msgspec.structs.replace(message, agent=agent)
+        self._publish([message])
 
     def _take(self, outcome: Outcome) -> None:
+        """Rows of one span of `BUCKET_US`; the first of a span look at the figures before it."""
         if len(outcome):
-            self._raised(self._engine.take(outcome, self._due(int(outcome.rows["as_of_us"][-1]))))
+            border_us = int(outcome.rows["arrived_us"][0]) // BUCKET_US * BUCKET_US
+            self._raised(self._engine.take(outcome, self._due(border_us - 1)))
 
     def _tick(self, now_us: int) -> None:
         now_us -= BEHIND_US
@@ -111,7 +126,7 @@ class Alerting:
 
     def _due(self, now_us: int) -> Figures:
         """Figures of all tenants where the moment is in another bucket than the last."""
-        if now_us // BUCKET_US == self._bucket:
+        if now_us // BUCKET_US <= self._bucket:
             return {}
         self._bucket = now_us // BUCKET_US
         return self._figures(now_us)
@@ -145,9 +160,9 @@ def silent_outcome(lane: Lane, places: NDArray[np.int64], before: NDArray[Any]) 
     rows["probability"], rows["previous"] = now["now"], before["now"]
     rows["low"], rows["high"], rows["churn"] = now["low"], now["high"], now["now_churn"]
     rows["tier"], rows["tier_before"] = lane.plan.tiers(now["now"]), lane.plan.tiers(before["now"])
+    rows["agent"] = now["agent"] + 1
     rows["model"], rows["fallback"] = now["model"], now["fallback"]
     rows["reason"] = rows["mover"] = -1
-    agents = np.array(list(lane.agents), dtype=object)
     events = EventLog(
         id=np.full(n, "", dtype=object),
         tenant=Coded.of([lane.names[p][0] for p in places]),
@@ -155,7 +170,7 @@ def silent_outcome(lane: Lane, places: NDArray[np.int64], before: NDArray[Any]) 
         kind=Coded.constant(None, n),
         at_us=rows["at_us"].copy(),
         value=np.full(n, np.nan),
-        agent=Coded(now["agent"].astype(np.int32), agents),
+        agent=Coded.constant(None, n),
         source=Coded.constant(None, n),
     )
-    return Outcome(rows, events, tuple(lane.models), lane.families)
+    return Outcome(rows, events, tuple(lane.models), lane.families, agents=lane.agents.listed)

@@ -24,6 +24,7 @@ from leadlab.stream.archive import read_arrays
 from leadlab.stream.lane import Counts, Lane
 from leadlab.stream.lead_book import LeadBook
 from leadlab.stream.live_engine import LiveEngine
+from leadlab.stream.names import Names
 
 FORMAT = "leadlab-live-state-1"
 KEPT = 2
@@ -79,6 +80,11 @@ def write(frozen: Frozen, folder: Path) -> Path:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        held = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(held)
+        finally:
+            os.close(held)
         for old in listed(folder)[KEPT:]:
             old.unlink()
     except OSError as error:
@@ -146,9 +152,8 @@ def _restore_lane(
         setattr(lane.book, part, arrays[f"{told['number']}.book.{part}"])
     keys = lane.store.stores["lead"].slots
     lane.names = [(tenant, lead) for tenant, _, lead in (k.partition(SEPARATOR) for k in keys)]
-    lane.kinds = {name: code for code, name in enumerate(told["kinds"])}
-    lane.agents = {name: code for code, name in enumerate(told["agents"])}
-    lane.tenants = {name: code for code, name in enumerate(told["tenants"])}
+    lane.kinds, lane.agents = Names(told["kinds"]), Names(told["agents"])
+    lane.tenants = Names(told["tenants"])
     lane.models = list(told["models"])
     lane.clocks = {tenant: int(us) for tenant, us in told["clocks"].items()}
     lane.counts = Counts(**told["counts"])

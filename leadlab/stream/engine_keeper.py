@@ -15,6 +15,9 @@ from leadlab.stream.sink import Sink
 from leadlab.stream.station import Station
 from leadlab.stream.telling import Publish, Watched
 
+BEHIND_US = 2_000_000
+"""A bus whose newest event was so old is being caught up with: the clock is no stream time."""
+
 
 class EngineKeeper:
     """Keeps a partition in the journal of a `Station`, which scores it and tells of it.
@@ -62,8 +65,10 @@ class EngineKeeper:
         if service.status.state == "failed":
             where, got = str(service.home), service.status.failure
             raise LeadlabError("the engine failed", where=where, got=got)
-        first_us, last_us = int(entries.stamps_us[0]), int(entries.stamps_us[-1])
-        service.submit(entries.events, arrived_s=first_us / 1e6, stamp_us=last_us)
+        for run in entries.runs():
+            stamp_us = int(run.stamps_us[0])
+            service.submit(run.events, arrived_s=stamp_us / 1e6, stamp_us=stamp_us)
+        service.behind = service.clock() - int(entries.stamps_us[-1]) > BEHIND_US
 
     @property
     def at_work(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,20 @@ class Entries:
     def last(self) -> int:
         """Offset of the last entry."""
         return int(self.offsets[-1])
+
+    def runs(self) -> Iterator[Entries]:
+        """Stretches of one stamp each.
+
+        Examples
+        --------
+        >>> event = WireEvent("e1", "acme", "ann", "Inquiry", 5)
+        >>> some = Entries([event] * 3, np.array([1, 2, 3]), np.array([7, 7, 9]))
+        >>> [len(run) for run in some.runs()]
+        [2, 1]
+        """
+        if len(self):
+            borders = [0, *(np.flatnonzero(np.diff(self.stamps_us)) + 1).tolist(), len(self)]
+            yield from (self.take(a, b) for a, b in pairwise(borders))
 
     def take(self, start: int, end: int) -> Entries:
         """A slice."""

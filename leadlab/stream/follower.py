@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from random import Random
 
-from leadlab.errors import LeadlabError, Overloaded
+from leadlab.errors import Overloaded
 from leadlab.schema.wire import WireEvent
 from leadlab.stream.backoff import Backoff
 from leadlab.stream.bus import Bus, Published
 from leadlab.stream.service import Service
+from leadlab.stream.sink import TROUBLE
 from leadlab.stream.spool import SpoolingPublisher, SpoolStatus
 
 POLL = 4096
@@ -83,7 +84,7 @@ class Follower:
         while not self._stop.is_set():
             try:
                 self._follow(waits)
-            except LeadlabError as error:
+            except TROUBLE as error:
                 self._service.status.trouble("bus", error)
                 self._stop.wait(waits.next_s())
 
@@ -93,8 +94,9 @@ class Follower:
             consumer = bus.consumer(self._group, self._group)
             while not self._stop.is_set():
                 deliveries = consumer.poll(POLL, WAIT_S)
-                for one in deliveries:
-                    self._take(one.entries.events, int(one.entries.stamps_us[-1]))
+                for run in (run for one in deliveries for run in one.entries.runs()):
+                    self._take(run.events, int(run.stamps_us[0]))
+                self._service.behind = sum(map(len, deliveries)) >= POLL
                 if deliveries:
                     consumer.commit(deliveries)
                     self._service.status.troubles.pop("bus", None)

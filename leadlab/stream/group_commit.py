@@ -98,7 +98,12 @@ class GroupCommit:
         events = [event for one in group for event in one.events]
         try:
             got = self._journal.append(events, min(one.stamp_us for one in group))
-        except LeadlabError as error:
+        except (LeadlabError, ValueError, OverflowError, MemoryError) as failure:
+            error = (
+                failure
+                if isinstance(failure, LeadlabError)
+                else BadInput("events that cannot be journalled", got=str(failure)[:200])
+            )
             if isinstance(error, BadInput) and len(group) > 1:
                 for one in group:
                     self._write([one])  # the others are not to pay for one that is unusable

@@ -5,7 +5,7 @@ It happens before the journal, so what was read then is on record and a replay r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -69,12 +69,15 @@ def heard(events: Sequence[WireEvent], reader: ConversationReader) -> tuple[list
     return listed, readings
 
 
-def conversation_messages(events: Sequence[WireEvent], readings: Heard) -> list[Message]:
+def conversation_messages(
+    events: Sequence[WireEvent], readings: Heard, agent_of: Callable[[str, str], str | None]
+) -> list[Message]:
     """What those who watch are told of messages; personal data in the text is masked."""
     return [
         Message(
             topic="conversations", tenant=event.tenant, at_us=event.at_us, key=event.id,
-            lead=event.lead, agent=event.agent, event=event.id,
+            lead=event.lead, event=event.id,
+            agent=event.agent or agent_of(event.tenant, event.lead),
             body={
                 "kind": event.kind,
                 "intent": reading.intent,

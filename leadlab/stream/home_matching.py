@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadlab.errors import LeadlabError, UnknownName
+from leadlab.errors import UnknownName
 from leadlab.models.matching.catalogue import Catalogue
 from leadlab.models.matching.match import match
 from leadlab.models.matching.preferences import Preferences
@@ -22,12 +22,14 @@ from leadlab.schema.wire_columns import columns_of
 from leadlab.stream.lead_view import read_lead
 from leadlab.stream.message import Message
 from leadlab.stream.outcome import Outcome
+from leadlab.stream.sink import TROUBLE
 from leadlab.stream.status import Status
 from leadlab.stream.telling import Publish, Watched
 
 if TYPE_CHECKING:
     from leadlab.stream.station import Station
 
+AgentOf = Callable[[str, str], str | None]
 WAITING = 10_000
 """Buyers that may wait; the one that waited longest makes room for a new one."""
 TOLD = 5
@@ -67,6 +69,8 @@ class HomeMatcher:
         See `leadlab.stream.telling.Teller`.
     status : Status
         Told what goes wrong.
+    agent_of : callable
+        From (tenant, lead) to who looks after it.
 
     Attributes
     ----------
@@ -80,8 +84,10 @@ class HomeMatcher:
         publish: Publish,
         watched: Watched,
         status: Status,
+        agent_of: AgentOf,
     ) -> None:
         self.passed_over = 0
+        self._agent_of = agent_of
         self._find, self._publish, self._watched, self._status = find, publish, watched, status
         self._waiting: dict[tuple[str, str], tuple[int, str]] = {}
         self._news = threading.Condition()
@@ -130,12 +136,12 @@ class HomeMatcher:
                 del self._waiting[tenant, lead]
             try:
                 found = self._find(tenant, lead, TOLD)
-            except LeadlabError as error:
+            except TROUBLE as error:
                 self._status.trouble("matches", error)
                 continue
             self._publish([
                 Message(
                     topic="matches", tenant=tenant, at_us=at_us, key=lead, lead=lead, event=event,
-                    body=found,
+                    agent=self._agent_of(tenant, lead), body=found,
                 )
             ])  # fmt: skip

@@ -21,6 +21,7 @@ from leadlab.schema.wire_columns import columns_of
 from leadlab.stream.alone import failing
 from leadlab.stream.entries import Entries
 from leadlab.stream.lead_book import LeadBook
+from leadlab.stream.names import Names
 from leadlab.stream.outcome import OUTCOME, TOP, Outcome
 from leadlab.stream.plan import Plan
 from leadlab.stream.rules import VERSION as RULES
@@ -84,9 +85,8 @@ class Lane:
         self.plan = plan
         self.store = OnlineStore(plan.features) if store is None else store
         self.models: list[str] = [plan.version]
-        self.kinds: dict[str, int] = {}
-        self.agents: dict[str, int] = {}
-        self.tenants: dict[str, int] = {}
+        self.kinds, self.agents, self.tenants = Names(), Names(), Names()
+        self._ending = np.zeros(0, np.bool_)
         self.clocks: dict[str, int] = {}
         self.names: list[tuple[str, str]] = []
         self.counts = Counts()
@@ -99,14 +99,14 @@ class Lane:
 
     def use(self, plan: Plan) -> None:
         """Take other models of the same features; the next event is scored by them."""
-        self.plan = plan
         if plan.version not in self.models:
             self.models.append(plan.version)
-        self._conversion = (
-            None if plan.conversion is None else plan.columns(plan.conversion.features)
-        )
-        self._churn = None if plan.churn is None else plan.columns(plan.churn.features)
+        conversion = None if plan.conversion is None else plan.columns(plan.conversion.features)
+        churn = None if plan.churn is None else plan.columns(plan.churn.features)
         self._ends = frozenset((*plan.converted, *plan.ended))
+        self._ending = np.zeros(0, np.bool_)
+        self._at_work = (plan, conversion, churn)  # at once, for who scores in another thread
+        self.plan = plan
 
     # -- events ------------------------------------------------------------------------------------
 
@@ -138,7 +138,9 @@ class Lane:
         self._settle(log, rows, scores)
         now_s = time()
         receipt = {"features": featured_s, "scored": scored_s, "explained": now_s}
-        return Outcome(rows, log, tuple(self.models), self.families, scores, receipt)
+        return Outcome(
+            rows, log, tuple(self.models), self.families, scores, receipt, agents=self.agents.listed
+        )
 
     def learn(self, entries: Entries) -> None:
         """Take entries without scoring them: history that was scored before."""
@@ -168,7 +170,7 @@ class Lane:
         for k in first[met >= known]:
             tenant = log.tenant.names[log.tenant.codes[k]]
             self.names.append((tenant, log.lead.names[log.lead.codes[k]]))
-            codes.append(self.tenants.setdefault(tenant, len(self.tenants)))
+            codes.append(self.tenants.code(tenant))
         self.book.reserve(len(self.names))
         self.book.rows["tenant"][known : len(self.names)] = codes
 
@@ -198,7 +200,8 @@ class Lane:
 
     def _scores_each(self, table: FeatureTable) -> tuple[Scores, NDArray[np.bool_]]:
         """Scores by the model but for rows that it fails on by themselves; which these are."""
-        conversion, columns = self.plan.conversion, self._conversion
+        plan, columns, _ = self._at_work
+        conversion = plan.conversion
         scores = self.scores_of(table)
         everything = np.full(len(table), scores.method == RULES)
         if scores.method != RULES or conversion is None or columns is None:
@@ -226,11 +229,11 @@ class Lane:
 
     def scores_of(self, table: FeatureTable) -> Scores:
         """Scores of rows with all of the plan's features; by rules where no model can."""
-        plan = self.plan
-        if plan.conversion is None or self._conversion is None:
+        plan, columns, _ = self._at_work
+        if plan.conversion is None or columns is None:
             return rule_scores(table, "no model is loaded")
         try:
-            part = _part(table, plan.conversion.features, self._conversion)
+            part = _part(table, plan.conversion.features, columns)
             own = plan.conversion.score(part, alike=True)
         except BROKEN as error:
             self.counts.last_failure = _said(error)
@@ -238,7 +241,7 @@ class Lane:
         if len(plan.conversion.features) == len(plan.features):
             return own
         contributions = np.zeros(table.values.shape, own.contributions.dtype)
-        contributions[:, self._conversion] = own.contributions
+        contributions[:, columns] = own.contributions
         return Scores(
             table, own.probability, own.low, own.high, own.margin, contributions, own.base,
             own.method, own.why, own.model_version, own.of, own.calibration,
@@ -246,11 +249,11 @@ class Lane:
 
     def silence_of(self, table: FeatureTable) -> NDArray[np.float64]:
         """Chance of silence over the churn model's longest horizon; NaN where there is none."""
-        plan = self.plan
-        if plan.churn is None or self._churn is None:
+        plan, _, columns = self._at_work
+        if plan.churn is None or columns is None:
             return np.full(len(table), np.nan)
         chance = np.full(len(table), np.nan)
-        churn, columns = plan.churn, self._churn
+        churn = plan.churn
 
         def fails(part: FeatureTable) -> bool:
             try:
@@ -272,10 +275,10 @@ class Lane:
 
     def forecast_of(self, table: FeatureTable) -> dict[str, float | str] | None:
         """What the churn model foresees of the first row; None where there is none."""
-        plan = self.plan
-        if plan.churn is None or self._churn is None:
+        plan, _, columns = self._at_work
+        if plan.churn is None or columns is None:
             return None
-        frame = plan.churn.model.predict(_part(table, plan.churn.features, self._churn))
+        frame = plan.churn.model.predict(_part(table, plan.churn.features, columns))
         return {str(name): value for name, value in frame.iloc[0].to_dict().items()}
 
     def _failed(self, error: BaseException, rows: int) -> None:
@@ -291,7 +294,7 @@ class Lane:
     def _settle(self, log: EventLog, rows: NDArray[Any], scores: Scores) -> None:
         self.book.note_offsets(rows["place"], rows["offset"])
         kind, agent = _coded(self.kinds, log.kind), _coded(self.agents, log.agent)
-        ending = np.array([name in self._ends for name in self.kinds], np.bool_)
+        ending = self._ends_at(len(self.kinds))
         n = len(rows)
         reason, effect = np.empty((n, TOP), np.int16), np.empty((n, TOP), np.float32)
         mover, moved = np.empty((n, TOP), np.int16), np.empty((n, TOP), np.float32)
@@ -302,6 +305,14 @@ class Lane:
         )  # fmt: skip
         rows["reason"], rows["effect"] = reason, effect
         rows["mover"], rows["moved"] = mover, moved
+
+    def _ends_at(self, kinds: int) -> NDArray[np.bool_]:
+        """By code of kind, whether it ends a lead."""
+        known = len(self._ending)
+        if kinds > known:
+            more = [name in self._ends for name in self.kinds.listed[known:]]
+            self._ending = np.concatenate([self._ending, np.array(more, np.bool_)])
+        return self._ending
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -350,9 +361,9 @@ def _part(table: FeatureTable, features: FeatureSet, columns: I64) -> FeatureTab
     return FeatureTable(values, features, table.tenant, table.lead, table.as_of_us)
 
 
-def _coded(known: dict[str, int], column: Coded) -> NDArray[np.int32]:
+def _coded(known: Names, column: Coded) -> NDArray[np.int32]:
     """Codes of a column's names in a vocabulary that grows; missing stays -1."""
-    table = [known.setdefault(name, len(known)) for name in column.names]
+    table = [known.code(name) for name in column.names]
     return np.array([*table, -1], np.int32)[column.codes]
 
 

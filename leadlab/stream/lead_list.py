@@ -12,7 +12,7 @@ import numpy as np
 
 from leadlab.errors import BadInput
 from leadlab.stream.lane import Lane
-from leadlab.stream.lead_view import named, number
+from leadlab.stream.lead_view import number
 from leadlab.stream.outcome import NO_TIER, TIERS
 
 Order = Literal["probability", "recent"]
@@ -103,12 +103,12 @@ def _row(lane: Lane, place: int) -> dict[str, Any]:
         "previous": number(one["previous"]),
         "churn": number(one["now_churn"]),
         "tier": None if tier == NO_TIER else TIERS[tier],
-        "agent": named(lane.agents, int(one["agent"])),
+        "agent": lane.agents.named(int(one["agent"])),
         "events": int(one["events"]),
         "last_event": {
-            "kind": named(lane.kinds, int(one["kind"])), "at_us": int(one["event_us"])
+            "kind": lane.kinds.named(int(one["kind"])), "at_us": int(one["event_us"])
         },
-        "ended": named(lane.kinds, int(one["ended"])),
+        "ended": lane.kinds.named(int(one["ended"])),
         "as_of_us": int(one["now_us"]),
         "model": lane.models[one["model"]],
         "fallback": bool(one["fallback"]),

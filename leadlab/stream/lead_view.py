@@ -7,12 +7,14 @@ its last event. Costs about a millisecond and is made when somebody asks, never 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlab.errors import BadInput
 from leadlab.explain.insights import insights
 from leadlab.explain.reasons import changes, reasons
 from leadlab.explain.scorer import sigmoid
@@ -70,18 +72,14 @@ def read_lead(lane: Lane, tenant: str, lead: str, at_us: int) -> Read:
     book = lane.book.rows[place].copy()
     before = None
     if book["previous_us"] != NEVER and book["previous_us"] < book["as_of_us"]:
-        before = lane.store.read([lead], int(book["previous_us"]), tenant=tenant)
+        with suppress(BadInput):  # what that score stood on was let go of
+            before = lane.store.read([lead], int(book["previous_us"]), tenant=tenant)
     return Read(
         tenant, lead, book, lane.read(tenant, [lead], at_us), before,
         [int(offset) for offset in lane.book.timeline(place)],
-        named(lane.kinds, book["kind"]), named(lane.agents, book["agent"]),
-        named(lane.kinds, book["ended"]),
+        lane.kinds.named(book["kind"]), lane.agents.named(book["agent"]),
+        lane.kinds.named(book["ended"]),
     )  # fmt: skip
-
-
-def named(known: dict[str, int], code: int) -> str | None:
-    """Name of a code; None for -1."""
-    return None if code < 0 else next(name for name, own in known.items() if own == code)
 
 
 def told(lane: Lane, read: Read, fetch: Fetch, timeline: int = 20) -> dict[str, Any]:

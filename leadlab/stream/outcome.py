@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,7 @@ OUTCOME = np.dtype(
         ("tier_before", np.int8),  # NO_TIER for a lead's first
         ("churn", np.float64),  # chance of silence over the longest horizon; NaN without a model
         ("model", np.int16),  # index into Outcome.models
+        ("agent", np.int32),  # 1 + index into Outcome.agents of who looks after the lead; 0: nobody
         ("fallback", np.bool_),  # rules stood in for the model
         ("late", np.bool_),  # the event came after a later one of its lead
         ("reason", np.int16, (TOP,)),  # feature families, strongest first; -1 for none
@@ -64,6 +66,8 @@ class Outcome:
         event.
     lane : str
         Whose plan; places count within a lane.
+    agents : sequence of str
+        By the code in ``rows["agent"]``, less one.
     """
 
     rows: NDArray[Any]
@@ -73,6 +77,12 @@ class Outcome:
     scores: Scores | None = field(default=None, repr=False)
     receipt: dict[str, float] = field(default_factory=dict)
     lane: str = ""
+    agents: Sequence[str] = ()
+
+    def agent(self, row: int) -> str | None:
+        """Who looks after a row's lead: who acted for it last, be it in this event or before."""
+        code = int(self.rows["agent"][row])
+        return self.agents[code - 1] if code else None
 
     def __len__(self) -> int:
         return len(self.rows)

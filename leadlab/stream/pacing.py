@@ -24,6 +24,9 @@ class Pacing:
         Between two checkpoints.
     keep : int or None
         Entries of the journal to keep at least; None keeps all.
+    border_us : int or None
+        A batch ends where stamps pass a multiple of this, so that figures are looked at the same
+        moments however entries come.
     stale_us, active_us : int
         A lead without an event is read again after this long, while it was active of late.
     """
@@ -34,5 +37,6 @@ class Pacing:
     tick_s: float = 1.0
     checkpoint_s: float = 60.0
     keep: int | None = None
+    border_us: int | None = None
     stale_us: int = 3_600_000_000
     active_us: int = 30 * 86_400_000_000

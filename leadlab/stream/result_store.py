@@ -30,6 +30,10 @@ KEPT = np.dtype([(name, OUTCOME[name]) for name in _FIELDS])
 """What is kept of an outcome's row; reasons can be made again from the journal."""
 
 _Row = tuple[int, int, str, bytes, int]
+BUSY_S = 0.05
+"""Wait for another process that holds the file, before the batch waits in memory instead."""
+MOST_WAITING = 2_000
+"""Batches that wait in memory."""
 
 
 class ResultStore:
@@ -63,9 +67,12 @@ class ResultStore:
         self.path = path
         self._lock = threading.Lock()
         self._waiting: list[_Row] = []
+        self._lost = False
         with self._failing():
             uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S
+            )
             if read_only:
                 return
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -118,6 +125,8 @@ class ResultStore:
     def _write(self, rows: list[_Row]) -> None:
         with self._lock, self._failing():
             self._waiting += rows
+            if len(self._waiting) > MOST_WAITING:
+                self._waiting, self._lost = self._waiting[-MOST_WAITING:], True
             while self._waiting:
                 self._db.execute(
                     "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", self._waiting[0]
@@ -133,6 +142,12 @@ class ResultStore:
             If the disk is full or fails.
         """
         self._write([])
+        if self._lost:
+            raise StoreFailed(
+                "results were given up while they could not be written",
+                where=str(self.path),
+                hint="Start again: they are made anew from the last checkpoint.",
+            )
         log = self.path.with_name(self.path.name + "-wal")
         try:
             if log.exists():
@@ -149,7 +164,7 @@ class ResultStore:
     def trim(self, before: int) -> None:
         """Let go of batches that end before an offset."""
         with self._lock, self._failing():
-            self._db.execute("DELETE FROM results WHERE last < ?", (before,))
+            self._db.execute("DELETE FROM results WHERE first < ? AND last < ?", (before, before))
 
     def read(self, first: int, last: int) -> tuple[NDArray[Any], list[str]]:
         """Results of entries from `first` to `last`, in order, and the versions they name.

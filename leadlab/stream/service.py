@@ -31,10 +31,15 @@ from leadlab.stream.live_engine import DEFAULT, LiveEngine
 from leadlab.stream.outcome import Outcome
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.plan import Plan
+from leadlab.stream.receipts import Receipts
 from leadlab.stream.result_store import ResultStore
 from leadlab.stream.sink import TROUBLE, Sink
 from leadlab.stream.status import Status
 
+TURN_S = 0.002
+"""Longest pause between two batches for those who read: they get a turn, not the floor."""
+READERS = 2
+"""Readers at once; others wait at the door rather than before the engine."""
 SPARING = 100
 """Times longer than copying the state takes that the engine works between two checkpoints."""
 REREAD = 256
@@ -104,12 +109,13 @@ class Service:
         self._make_engine = make_engine
         self._plan_of = plan_of
         self._lock = threading.RLock()
-        self._readers = 0
+        self._readers, self._door = 0, threading.BoundedSemaphore(READERS)
         self._news = threading.Condition()
-        self._receipts: deque[tuple[int, float, float]] = deque()
+        self._receipts = Receipts()
         self._switches: deque[tuple[str, Plan]] = deque()
         self._told = 0
         self._frozen_s, self._kept_at = 0.0, -1
+        self._taken_us, self.behind = 0, False
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._writer: threading.Thread | None = None
@@ -203,8 +209,8 @@ class Service:
         return self._commit.append(events, stamp_us, arrived_s)
 
     def _written(self, last: int, arrived_s: float) -> None:
+        self._receipts.note(last, arrived_s, time.time())
         with self._news:
-            self._receipts.append((last, arrived_s, time.time()))
             self._news.notify()
 
     @property
@@ -264,16 +270,20 @@ class Service:
         entries = self.journal.read(self.engine.offset, self._until())
         if not len(entries):
             return False
-        arrived_s, journalled_s = self._receipt(entries)
+        if self.pacing.border_us is not None:
+            spans = entries.stamps_us // self.pacing.border_us
+            entries = entries.take(0, int(np.searchsorted(spans, spans[0], side="right")))
+        arrived_s, journalled_s = self._receipts.of(entries)
         with self._lock:
             outcomes = self.engine.take(entries)
         for outcome in outcomes:
             receipt = {"arrived": arrived_s, "journalled": journalled_s, **outcome.receipt}
             self._tell(replace(outcome, receipt=receipt))
-        self._told = self.engine.offset
+        self._told, self._taken_us = self.engine.offset, int(entries.stamps_us[-1])
         if self.status.state == "recovering" and self.engine.offset >= self._replay_to:
             self.status.state = "live"
-        while self._readers:
+        until_s = time.monotonic() + TURN_S
+        while self._readers and time.monotonic() < until_s:
             time.sleep(0.0001)
         return True
 
@@ -286,17 +296,6 @@ class Service:
             if ahead:
                 nearest = min(nearest, ahead[0][0] - self.engine.offset)
         return nearest
-
-    def _receipt(self, entries: Entries) -> tuple[float, float]:
-        now_s = time.time()
-        arrived_s, journalled_s = now_s, now_s
-        with self._news:
-            while self._receipts and self._receipts[0][0] <= entries.last:
-                _, came_s, journalled_s = self._receipts.popleft()
-                arrived_s = min(arrived_s, came_s)
-            if self._receipts and arrived_s == now_s:
-                _, arrived_s, journalled_s = self._receipts[0]
-        return arrived_s, journalled_s
 
     def _tell(self, outcome: Outcome) -> None:
         outcome.receipt["replayed"] = float(self.status.state == "recovering")
@@ -315,6 +314,8 @@ class Service:
         if self.status.state != "live":
             return
         now_us = max(self.clock(), self.journal.last_stamp_us)
+        if self.lag or self.behind:
+            now_us = self._taken_us  # what happened since is still on its way
         for lane in self.engine.lanes.values():
             silent = self.engine.silent(
                 lane, now_us - self.pacing.stale_us, now_us - self.pacing.active_us, REREAD
@@ -370,9 +371,8 @@ class Service:
 
     def _keep(self) -> None:
         """Write a checkpoint beside the engine's work, then trim the journal."""
-        if self._writer is not None and self._writer.is_alive():
-            return
-        if self.engine.offset == self._kept_at:
+        busy = self._writer is not None and self._writer.is_alive()
+        if busy or self.engine.offset == self._kept_at:
             return
         start_s = time.monotonic()
         frozen = frozen_state(self.engine, self.sinks, self.status)
@@ -390,11 +390,12 @@ class Service:
     @contextmanager
     def reading(self) -> Iterator[LiveEngine]:
         """The engine between two batches, for a reader in any thread; be brief."""
-        with self._news:
-            self._readers += 1
-        try:
-            with self._lock:
-                yield self.engine
-        finally:
+        with self._door:
             with self._news:
-                self._readers -= 1
+                self._readers += 1
+            try:
+                with self._lock:
+                    yield self.engine
+            finally:
+                with self._news:
+                    self._readers -= 1

@@ -88,6 +88,7 @@ def settle(
             one["kind"] = kind[k]
         if agent[k] >= 0:
             one["agent"] = agent[k]
+        rows["agent"][k] = one["agent"] + 1
         if ending[kind[k]]:
             one["ended"] = kind[k]
         one["now"] = one["probability"]

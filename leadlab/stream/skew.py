@@ -42,8 +42,9 @@ class Sample:
     values: F32
 
 
-History = Callable[[Sample], EventLog]
-"""Gives the events of the sample's tenant with offsets up to the sample's."""
+History = Callable[[Sample], EventLog | None]
+"""Gives the events of the sample's tenant with offsets up to the sample's; None where they are no
+longer at hand."""
 
 
 class SkewMeter:
@@ -58,6 +59,8 @@ class SkewMeter:
     share : float
         Of the rows that are kept, drawn at random.
     rng : numpy.random.Generator
+    own_only : bool
+        Compare features of the leads' own events only; then `history` need give no others.
     room : int
         Rows that wait at most; further ones are passed over, and counted.
 
@@ -78,11 +81,18 @@ class SkewMeter:
     """
 
     def __init__(
-        self, history: History, *, share: float, rng: np.random.Generator, room: int = 256
+        self,
+        history: History,
+        *,
+        share: float,
+        rng: np.random.Generator,
+        room: int = 256,
+        own_only: bool = False,
     ) -> None:
         if not 0 <= share <= 1 or room < 1:
             raise BadInput("unusable sample", got=f"share={share}, room={room}")
         self.history, self.share, self.rng, self.room = history, share, rng, room
+        self.own_only = own_only
         self._waiting: deque[Sample] = deque()
         self._mismatches: dict[str, int] = {}
         self._counts = {"kept": 0, "passed_over": 0, "checked": 0, "differing": 0}
@@ -95,6 +105,11 @@ class SkewMeter:
         if outcome.scores is None:
             return
         rows, events, table = outcome.rows, outcome.events, outcome.scores.table
+        features: FeatureSet = table.features
+        own: slice | list[int] = slice(None)
+        if self.own_only:
+            own = [i for i, feature in enumerate(table.features) if feature.entity == "lead"]
+            features = table.features.select(table.names[i] for i in own)
         for i in picked[~rows["fallback"][picked]]:
             self.keep(
                 Sample(
@@ -102,8 +117,8 @@ class SkewMeter:
                     events.tenant.names[events.tenant.codes[i]],
                     events.lead.names[events.lead.codes[i]],
                     int(rows["as_of_us"][i]),
-                    table.features,
-                    table.values[i].copy(),
+                    features,
+                    table.values[i][own].copy(),
                 )
             )
 
@@ -129,7 +144,12 @@ class SkewMeter:
                 if not self._waiting:
                     break
                 sample = self._waiting.popleft()
-            self._compare(sample, _rebuilt(self.history(sample), sample))
+            log = self.history(sample)
+            if log is None:
+                with self._lock:
+                    self._counts["passed_over"] += 1
+                continue
+            self._compare(sample, _rebuilt(log, sample))
             done += 1
         return done
 

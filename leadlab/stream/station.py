@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from leadlab.errors import BadInput
+from leadlab.errors import UnknownName
 from leadlab.features.table import FeatureTable
 from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.matching.catalogue import Catalogue
@@ -19,7 +20,7 @@ from leadlab.schema.log import EventLog
 from leadlab.schema.wire import WireEvent
 from leadlab.schema.wire_columns import columns_of
 from leadlab.stream.accepted import Accepted
-from leadlab.stream.alerting import Alerting
+from leadlab.stream.alerting import BUCKET_US, Alerting
 from leadlab.stream.alerts import RulesFile
 from leadlab.stream.bus import Bus
 from leadlab.stream.cache import LocalLevel, ReadCache
@@ -28,16 +29,17 @@ from leadlab.stream.hearing import conversation_messages, heard
 from leadlab.stream.home_matching import HomeMatcher, homes_for
 from leadlab.stream.lane import Lane
 from leadlab.stream.latency import Stages
+from leadlab.stream.lead_book import RECENT
 from leadlab.stream.lead_list import Wanted, page
 from leadlab.stream.lead_view import read_lead, score_told, told
-from leadlab.stream.live_engine import LiveEngine
+from leadlab.stream.live_engine import DEFAULT, LiveEngine
 from leadlab.stream.message import Message
 from leadlab.stream.outcome import Outcome
 from leadlab.stream.pacing import Pacing
 from leadlab.stream.partition_home import home_id
 from leadlab.stream.plan import Plan
 from leadlab.stream.service import Service, wall_us
-from leadlab.stream.sink import Sink
+from leadlab.stream.sink import TROUBLE, Sink
 from leadlab.stream.skew import Sample, SkewMeter
 from leadlab.stream.spool import SpoolStatus
 from leadlab.stream.telling import Publish, Teller, Watched
@@ -111,9 +113,12 @@ class Station:
         seed: int = 0,
     ) -> None:
         self.clock = clock
+        self._plans = {DEFAULT: plan, **(own or {})}
         self.stages = Stages()
         self.windows: dict[str, Windows] = {}
-        self.skew = SkewMeter(self._journalled, share=SKEW_SHARE, rng=np.random.default_rng(seed))
+        self.skew = SkewMeter(
+            self._journalled, share=SKEW_SHARE, rng=np.random.default_rng(seed), own_only=True
+        )
         self.cache = ReadCache(local=LocalLevel(CACHE_BYTES, ttl_s=CACHE_S), **(levels or {}))
         self._publish: Publish = publish or (lambda messages: None)
         self._watched: Watched = watched or frozenset
@@ -130,23 +135,23 @@ class Station:
                 *sinks,
                 Sink("latency", self._clocked),
             ],
-            pacing=pacing,
+            pacing=_bordered(pacing or Pacing(), rules),
             plan_of=plan_of,
             clock=clock,
         )
         self._matcher: HomeMatcher | None = None
         if homes is not None:
             self._matcher = HomeMatcher(
-                self.matches, self._publish, self._watched, self.service.status
+                self.matches, self._publish, self._watched, self.service.status, self.agent_of
             )
             self.service.sinks.append(Sink("matches", self._matcher.take))
         self.alerting: Alerting | None = None
         if rules is not None:
             self.alerting = Alerting(
                 rules, home / "alerts.db", self._all_figures, self._publish, environ or {},
-                self.service.status, seed=seed,
+                self.service.status, self.agent_of, seed=seed,
             )  # fmt: skip
-            self.service.sinks.append(self.alerting.sink())
+            self.service.sinks.insert(0, self.alerting.sink())  # figures of before the batch
         self._follower: Follower | None = None
         if open_bus is not None:
             group = f"follower-{home_id(home)}"
@@ -203,7 +208,7 @@ class Station:
             if accepted.fresh[i] and (watched is None or listed[i].tenant in watched)
         }
         if fresh:
-            self._publish(conversation_messages(listed, fresh))
+            self._publish(conversation_messages(listed, fresh, self.agent_of))
         return accepted
 
     @property
@@ -215,8 +220,7 @@ class Station:
 
     def _window(self, lane: str) -> Windows:
         if lane not in self.windows:
-            plan = self.service.engine.lanes[lane].plan
-            self.windows[lane] = Windows(conversions=plan.converted)
+            self.windows[lane] = Windows(conversions=self._plans[lane].converted)
         return self.windows[lane]
 
     def _count(self, outcome: Outcome) -> None:
@@ -227,9 +231,10 @@ class Station:
 
     def _window_restore(self, content: bytes) -> None:
         for lane, state in msgspec.msgpack.decode(content, type=dict[str, bytes]).items():
-            windows = Windows()
-            windows.restore(state)
-            self.windows[lane] = windows
+            if lane in self._plans:
+                windows = Windows(conversions=self._plans[lane].converted)
+                windows.restore(state)
+                self.windows[lane] = windows
 
     def _all_figures(self, now_us: int) -> dict[str, dict[str, float]]:
         return {
@@ -266,21 +271,24 @@ class Station:
         while not self._ended.wait(1.0):
             try:
                 self.skew.check(4)
-            except BadInput as error:
+            except TROUBLE as error:
                 self.service.status.trouble("skew", error)
 
-    def _journalled(self, sample: Sample) -> EventLog:
-        """What the journal held of a tenant when a row was served."""
-        events: list[WireEvent] = []
-        after = 0
-        while after < sample.offset:
-            entries = self.service.journal.read(after, min(8192, sample.offset - after))
-            if not len(entries):
-                break
-            events += [e for e in entries.events if e.tenant == sample.tenant]
-            after = entries.last
-        fields = self.service.engine.lane_of(sample.tenant).fields
-        return columns_of(events, fields)[0].canonical()
+    def _journalled(self, sample: Sample) -> EventLog | None:
+        """What the journal held of a lead when a row was served; None where it is not all at hand.
+
+        A lead's latest `RECENT` offsets are known, so its whole past is while it has no more.
+        """
+        with self.service.reading() as engine:
+            lane = engine.lane_of(sample.tenant)
+            place = lane.place_of(sample.tenant, sample.lead)
+            if lane.book.rows["events"][place] > RECENT:
+                return None
+            offsets = [o for o in lane.book.timeline(place).tolist() if o <= sample.offset]
+        events = self.service.journal.events_at(offsets)
+        if len(events) < len(offsets):
+            return None
+        return columns_of(events, lane.fields)[0].canonical()
 
     # -- reads -------------------------------------------------------------------------------------
 
@@ -309,6 +317,15 @@ class Station:
 
         what = f"lead:{timeline}:{lane.plan.version}"
         return self.cache.read(tenant, lead, what, version, make)
+
+    def agent_of(self, tenant: str, lead: str) -> str | None:
+        """Who looks after a lead; None for nobody, and for a lead that is not known yet."""
+        with self.service.reading() as engine:
+            lane = engine.lane_of(tenant)
+            try:
+                return lane.agents.named(int(lane.book.rows["agent"][lane.place_of(tenant, lead)]))
+            except UnknownName:
+                return None
 
     def leads(self, tenant: str, wanted: Wanted) -> dict[str, Any]:
         """A page of a tenant's leads."""
@@ -353,3 +370,8 @@ class Station:
             if tenant in windows.tenants:
                 found.update(windows.figures(tenant, self.now_us()))
         return found
+
+
+def _bordered(pacing: Pacing, rules: RulesFile | None) -> Pacing:
+    """Batches that end where rules look at figures, if there are rules."""
+    return pacing if rules is None else replace(pacing, border_us=BUCKET_US)

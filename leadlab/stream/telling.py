@@ -6,14 +6,14 @@ model foresees silence); each event on ``activity``; figures of the windows on `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlab.stream.lane import Lane
-from leadlab.stream.lead_view import named, number
+from leadlab.stream.lead_view import number
 from leadlab.stream.message import Message
 from leadlab.stream.outcome import NO_TIER, TIERS, Outcome
 
@@ -91,7 +91,7 @@ def _columns(outcome: Outcome, rows: NDArray[np.int64]) -> Iterator[tuple[Any, .
     events = outcome.events.take(rows)
     return zip(
         rows.tolist(), events.id, events.tenant.values(), events.lead.values(),
-        events.kind.values(), events.agent.values(), strict=True,
+        events.kind.values(), strict=True,
     )  # fmt: skip
 
 
@@ -100,21 +100,21 @@ def _tier(code: int) -> str | None:
 
 
 def _activity(outcome: Outcome, rows: NDArray[np.int64]) -> Iterator[Message]:
-    for row, event, tenant, lead, kind, agent in _columns(outcome, rows):
+    for row, event, tenant, lead, kind in _columns(outcome, rows):
         one = outcome.rows[row]
         yield Message(
             topic="activity", tenant=tenant, at_us=int(one["at_us"]), key=event, lead=lead,
-            agent=agent, tier=_tier(int(one["tier"])), event=event,
+            agent=outcome.agent(row), tier=_tier(int(one["tier"])), event=event,
             body={"kind": kind, "late": bool(one["late"]), "offset": int(one["offset"])},
         )  # fmt: skip
 
 
 def _scores(outcome: Outcome, rows: NDArray[np.int64]) -> Iterator[Message]:
-    for row, event, tenant, lead, kind, agent in _columns(outcome, rows):
+    for row, event, tenant, lead, kind in _columns(outcome, rows):
         one = outcome.rows[row]
         shared = {
             "tenant": tenant, "at_us": int(one["as_of_us"]), "key": lead, "lead": lead,
-            "agent": agent, "tier": _tier(int(one["tier"])), "event": event,
+            "agent": outcome.agent(row), "tier": _tier(int(one["tier"])), "event": event,
         }  # fmt: skip
         body = {
             "probability": number(one["probability"]),
@@ -149,7 +149,7 @@ def _silent(lane: Lane, tenant: str, lead: str, now: Any, before: Any) -> Messag
     tier = _tier(int(lane.plan.tiers(np.array([now["now"]]))[0]))
     return Message(
         topic="scores", tenant=tenant, at_us=int(now["now_us"]), key=lead, lead=lead,
-        agent=named(lane.agents, int(now["agent"])), tier=tier,
+        agent=lane.agents.named(int(now["agent"])), tier=tier,
         body={
             "probability": number(now["now"]),
             "previous": number(before["now"]),
@@ -163,11 +163,31 @@ def _silent(lane: Lane, tenant: str, lead: str, now: Any, before: Any) -> Messag
     )  # fmt: skip
 
 
-def standing_messages(lane: Lane, tenant: str, most: int = STANDING) -> Iterator[Message]:
-    """The newest scores of a tenant's leads, those that changed last, for who comes anew."""
+def standing_messages(
+    lane: Lane,
+    tenant: str,
+    *,
+    agents: Collection[str] = (),
+    leads: Collection[str] = (),
+    most: int = STANDING,
+) -> Iterator[Message]:
+    """The newest scores of a tenant's leads, those that changed last, for who comes anew.
+
+    Parameters
+    ----------
+    lane : Lane
+    tenant : str
+    agents, leads : collection of str
+        Only of these; of all where there are none.
+    most : int
+    """
     rows = lane.book.rows[: len(lane.names)]
     mine = (rows["tenant"] == lane.tenants.get(tenant, -1)) & lane.book.seen[: len(rows)]
+    if agents:
+        mine &= np.isin(rows["agent"], [lane.agents.get(name, -2) for name in agents])
     places = np.flatnonzero(mine)
+    if leads:
+        places = np.array([p for p in places if lane.names[p][1] in leads], np.int64)
     if len(places) > most:
         places = places[np.argpartition(rows["offset"][places], -most)[-most:]]
     for place in places[np.argsort(rows["offset"][places])]:
@@ -175,11 +195,11 @@ def standing_messages(lane: Lane, tenant: str, most: int = STANDING) -> Iterator
         tier = _tier(int(one["tier"]))
         yield Message(
             topic="scores", tenant=tenant, at_us=int(one["as_of_us"]), key=lead, lead=lead,
-            agent=named(lane.agents, int(one["agent"])), tier=tier,
+            agent=lane.agents.named(int(one["agent"])), tier=tier,
             body={
                 "probability": number(one["probability"]), "low": number(one["low"]),
                 "high": number(one["high"]), "previous": number(one["previous"]), "tier": tier,
-                "kind": named(lane.kinds, int(one["kind"])), "model": lane.models[one["model"]],
+                "kind": lane.kinds.named(int(one["kind"])), "model": lane.models[one["model"]],
                 "fallback": bool(one["fallback"]), "offset": int(one["offset"]),
             },
         )  # fmt: skip

@@ -100,8 +100,17 @@ class Batch:
         return None if code < 0 else str(column.names[code])
 
     def _coded(self, field: str) -> Coded:
+        if field == "agent" and self.outcome.agents:
+            return self._agents()
         column: Coded = getattr(self.events, field)
         return column
+
+    def _agents(self) -> Coded:
+        """Who looks after each row's lead, which an event need not say."""
+        codes, back = np.unique(self.rows["agent"], return_inverse=True)
+        names = np.array([self.outcome.agents[c - 1] for c in codes if c > 0], dtype=object)
+        shift = 1 if len(codes) and codes[0] == 0 else 0
+        return Coded((back - shift).astype(np.int32), names)
 
     def details(self, row: int) -> dict[str, Any]:
         """What may be said of a row; None for a text that is missing."""
