@@ -156,7 +156,7 @@ def test_secrets_come_from_the_environment_and_nothing_starts_without() -> None:
     used = re.findall(r"(?<!\$)\$\{(\w+)(:[?-][^}]*)?\}", text)
     assert {name for name, _ in used} == set(example)
     for name, otherwise in used:
-        secret = re.search("PASSWORD|SECRET", name) is not None
+        secret = re.search("PASSWORD|SECRET|_KEY$", name) is not None
         assert otherwise.startswith(":?" if secret else ":-"), name
         assert not (secret and example[name]), f"{name} has a value in .env.example"
     for line in text.splitlines():

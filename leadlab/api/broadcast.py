@@ -109,7 +109,7 @@ class Broadcast:
         self._epoch = secrets.token_hex(4) if epoch is None else epoch
         self._clock = clock
         self._lock = threading.Lock()
-        self._gathering = asyncio.Semaphore(STATES)
+        self._gathering = threading.BoundedSemaphore(STATES)
         self._channels: dict[str, Channel] = {}
         self._with_news: set[Channel] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -217,11 +217,14 @@ class Broadcast:
             member.begin(start, now, [one for one in missed if filters.passes(one, start)])
             return
         member.hold()
-        async with self._gathering:
-            now, state = await member.audience.state(now, lambda: self._state(tenant, filters))
+        now, state = await member.audience.state(now, lambda: self._state(tenant, filters))
         member.begin(NOWHERE, now, state)
 
     def _state(self, tenant: str, filters: Filters) -> list[Entry]:
+        with self._gathering:
+            return self._gathered(tenant, filters)
+
+    def _gathered(self, tenant: str, filters: Filters) -> list[Entry]:
         entries = (Entry(NOWHERE, message) for message in self._snapshot(tenant, filters))
         own = (one for one in entries if one.message.tenant == tenant and filters.passes(one, 0))
         return [*islice(own, self._capacity)]

@@ -15,6 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from leadlab.api.asked import MOST_BYTES
 from leadlab.schema.wire import WireEvent
 from leadlab.stream.message import Topic
 from tests.api.running import ACME, OTHER, PATIENCE_S, SECRET, Running, bearer, token
@@ -164,10 +165,13 @@ def test_unreadable_bodies_are_refused_and_not_looked_at_for_nobody(
         for path in posts:
             for name, content in UNREADABLE.items():
                 given = {"content": content, "headers": headers}
-                assert nobody.post(filled(path), **given).status_code == 401, (path, name)
+                # What is refused unread may be cut off while it is being sent: so send little.
+                little = {**given, "content": content[:1_000]}
+                assert nobody.post(filled(path), **little).status_code == 401, (path, name)
                 if path in BODIES:
                     answer = client.post(filled(path), **given)
-                    assert answer.status_code == 422, (path, name)
+                    large = path != "/v1/events" and len(content) > MOST_BYTES
+                    assert answer.status_code == (413 if large else 422), (path, name)
                     assert len(answer.content) < 5_000
 
 

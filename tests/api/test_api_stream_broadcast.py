@@ -372,3 +372,21 @@ def test_equal_wishes_in_another_order_make_one_audience():
     one, other = Wanted(leads=["a", "b"]), Wanted(leads=["b", "a", "b"])
     assert filters_of(one) == filters_of(other)
     assert replace(filters_of(one), own=frozenset()) != filters_of(one)
+
+
+def test_a_stream_ends_with_the_proof_that_opened_it():
+    async def run() -> None:
+        broadcast = quick()
+        async with broadcast.serving():
+            short = replace(principal(), until_s=100.0, key_id="jwt:short")
+            taken = replace(principal(), key_id="key:taken")
+            members = [
+                await broadcast.subscribe(who, Wanted(), SOCKET)
+                for who in (short, taken, principal())
+            ]
+            broadcast.end_proofs(99.0, frozenset())
+            assert [m.farewell for m in members] == [None, None, None]
+            broadcast.end_proofs(100.0, frozenset({"key:taken"}))
+            assert [m.farewell and m.farewell.code for m in members] == [4401, 4401, None]
+
+    asyncio.run(run())

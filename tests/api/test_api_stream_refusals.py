@@ -79,7 +79,7 @@ def test_who_floods_and_reads_no_answers_is_cut():
             )
         )
         ended.set()
-        assert closed(connection)[0] == 4008
+        assert closed(connection)[0] == 4429
         talker.join(PATIENCE_S)
 
 
