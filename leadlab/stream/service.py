@@ -205,8 +205,7 @@ class Service:
                 hint="Send them again in a few seconds.",
             )
         stamp_us = self.clock() if stamp_us is None else stamp_us
-        arrived_s = time.time() if arrived_s is None else arrived_s
-        return self._commit.append(events, stamp_us, arrived_s)
+        return self._commit.append(events, stamp_us, arrived_s or time.time())
 
     def _written(self, last: int, arrived_s: float) -> None:
         self._receipts.note(last, arrived_s, time.time())
