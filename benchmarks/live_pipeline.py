@@ -52,7 +52,7 @@ def sustained(home: Path, bodies: Path, events: int) -> tuple[float, int, list[f
         nonlocal published
         published += len(outcome)
 
-    pacing = Pacing(batch=4096, lag=200_000, keep=1_000_000, checkpoint_s=20.0)
+    pacing = Pacing(batch=4096, lag=200_000, keep=1_000_000)
     service = Service(home, lambda: LiveEngine(plan), [Sink("count", count)], pacing=pacing)
     service.start()
     take_turns()

@@ -37,6 +37,7 @@ SCRIPTS = (
     "live_peers",
     "live_start",
     "sockets",
+    "arrival_to_socket",
     "redis_stream",
 )
 NEWEST = HERE.parent / ".venv-newest" / "bin" / "python"
