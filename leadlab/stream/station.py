@@ -139,25 +139,29 @@ class Station:
             plan_of=plan_of,
             clock=clock,
         )
-        self._matcher: HomeMatcher | None = None
-        if homes is not None:
-            self._matcher = HomeMatcher(
-                self.matches, self._publish, self._watched, self.service.status, self.agent_of
-            )
-            self.service.sinks.append(Sink("matches", self._matcher.take))
-        self.alerting: Alerting | None = None
-        if rules is not None:
-            self.alerting = Alerting(
-                rules, home / "alerts.db", self._all_figures, self._publish, environ or {},
-                self.service.status, self.agent_of, seed=seed,
-            )  # fmt: skip
-            self.service.sinks.insert(0, self.alerting.sink())  # figures of before the batch
+        self._matcher = None if homes is None else self._matching()
+        self.alerting = None if rules is None else self._alerts(rules, environ or {}, seed)
         self._follower: Follower | None = None
         if open_bus is not None:
             group = f"follower-{home_id(home)}"
             self._follower = Follower(open_bus, self.service, group=group, rng=Random(seed))
         self._checking = threading.Thread(target=self._check_skew, name="skew", daemon=True)
         self._ended = threading.Event()
+
+    def _matching(self) -> HomeMatcher:
+        matcher = HomeMatcher(
+            self.matches, self._publish, self._watched, self.service.status, self.agent_of
+        )
+        self.service.sinks.append(Sink("matches", matcher.take))
+        return matcher
+
+    def _alerts(self, rules: RulesFile, environ: Mapping[str, str], seed: int) -> Alerting:
+        alerting = Alerting(
+            rules, self.service.home / "alerts.db", self._all_figures, self._publish, environ,
+            self.service.status, self.agent_of, seed=seed,
+        )  # fmt: skip
+        self.service.sinks.insert(0, alerting.sink())  # it looks at figures of before the batch
+        return alerting
 
     def start(self) -> None:
         """Recover, and begin."""
