@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from leadlab.cli.score import REGISTERED, registered, scorer_of
 from leadlab.config import Settings
-from leadlab.errors import BadInput, LeadlabError
+from leadlab.errors import BadInput, LeadlabError, StoreFailed
 from leadlab.models.conversation.reader import ConversationReader
 from leadlab.models.files.model_file import read_model
 from leadlab.registry import Registry
 from leadlab.stream.plan import Plan
+from leadlab.stream.retry import retry
 
 if TYPE_CHECKING:
     from leadlab.stream.station import Station
@@ -51,7 +54,7 @@ def plan_from(model: str | None, churn: Path | None) -> tuple[Plan, PlanOf]:
     scorer, silence = None, None
     if model is not None:
         try:
-            scorer = scorer_of(model)
+            scorer = retry(lambda: scorer_of(model), on=(StoreFailed,), rng=np.random.default_rng())
         except LeadlabError as error:
             _log.error("the model cannot be used, rules stand in", exc_info=error)
     if churn is not None:
@@ -104,7 +107,12 @@ def model_watch(model: str | None, stations: Callable[[], list[Station]]) -> Ite
                 try:
                     champion = registry.version(name).name
                     if champion != station.service.engine.lanes[""].plan.version:
-                        station.service.promote(Plan.of(registered(registry, name, "champion")))
+                        found = retry(
+                            lambda: registered(registry, name, "champion"),
+                            on=(StoreFailed,),
+                            rng=np.random.default_rng(),
+                        )
+                        station.service.promote(Plan.of(found))
                         _log.info("another model scores from now on", extra={"model": champion})
                 except LeadlabError as error:
                     station.service.status.trouble("model", error)
