@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import threading
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ UNREADABLE = (
 """What zip files that were altered make the standard library raise."""
 _HEADER = struct.Struct("<26x2H")
 _LONGEST_HEAD = 1 << 16
+_ONE_AT_A_TIME = threading.Lock()
+"""Headers are Python literals, and before 3.12 only one thread may parse those at a time."""
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -75,7 +78,8 @@ def _array(path: Path, entry: zipfile.ZipInfo) -> NDArray[Any]:
     version = np.lib.format.read_magic(head)
     if version != (1, 0):
         raise ValueError(f"{entry.filename} is of format {version}")
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(head)
+    with _ONE_AT_A_TIME:
+        shape, by_column, dtype = np.lib.format.read_array_header_1_0(head)
     if by_column or dtype.hasobject:
         raise ValueError(f"{entry.filename} is laid out otherwise")
     return content[head.tell() :].view(dtype).reshape(shape)
